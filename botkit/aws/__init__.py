@@ -1,0 +1,1 @@
+"""Lambda events as requests, and what else is AWS's own."""

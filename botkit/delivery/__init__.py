@@ -1,0 +1,1 @@
+"""Accepted once, answered once."""

@@ -1,0 +1,1 @@
+"""LINE's wire: signature, events, bodies, text and the client."""

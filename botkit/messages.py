@@ -1,0 +1,130 @@
+"""What is said: LINE's events as botkit reads them, messages of a conversation, and replies. All frozen."""
+
+from dataclasses import dataclass
+from typing import Literal, Self
+
+ChatKind = Literal["user", "group", "room"]
+Role = Literal["system", "user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """Where something was said: LINE's `source`. `id` is a user, group or room id by `kind`."""
+
+    kind: ChatKind
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A stretch `text[start:end]` of an event's text (Python indices) that mentions somebody."""
+
+    start: int
+    end: int
+    user_id: str | None
+    is_self: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One webhook event, as far as botkit understands it.
+
+    `at` is LINE's `timestamp` in ms since 1970. `chat` is None where LINE names no source that
+    botkit knows. `body` is the event's JSON as it was received, for what is not named here.
+    (LINE reference: Webhook Event Objects.)
+    """
+
+    id: str
+    type: str
+    at: int
+    mode: str
+    chat: Chat | None
+    user_id: str | None
+    reply_token: str | None
+    redelivered: bool
+    body: str
+    message_id: str | None = None
+    message_type: str | None = None
+    text: str | None = None
+    mentions: tuple[Mention, ...] = ()
+    quote_token: str | None = None
+    quoted_message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What LINE tells of a person. `language` is a BCP 47 tag; absent for people outside the friends' list."""
+
+    name: str
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of a conversation as the model sees it.
+
+    `speaker` is set in conversations that several people share. `tokens` counts the content
+    (`Message.content`) in the encoding of the bot's model when it was stored; 0 = not counted.
+    """
+
+    role: Role
+    text: str
+    speaker: str | None = None
+    tokens: int = 0
+
+    @property
+    def content(self) -> str:
+        """The text for the model, the speaker's name before it where there is one."""
+        return f"{self.speaker}: {self.text}" if self.speaker else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A text to be shown; rendering splits it where LINE's 5000 UTF-16 units end."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuickReply:
+    """A button under the last message that says `text` for the person when tapped.
+
+    `label`: at most 20 characters (LINE reference: Quick reply).
+    """
+
+    label: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """The name (at most 20 characters) and icon (an https address) shown instead of the account's."""
+
+    name: str | None = None
+    icon: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a turn answers. Without parts the bot stays silent."""
+
+    parts: tuple[Text, ...] = ()
+    quick_replies: tuple[QuickReply, ...] = ()
+    sender: Sender | None = None
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """A reply that says `text`; silence where it is blank (LINE refuses empty messages)."""
+        return cls((Text(text),)) if text.strip() else cls()
+
+    @property
+    def silent(self) -> bool:
+        return not self.parts
+
+    @property
+    def text(self) -> str:
+        """All that is said, as history keeps it."""
+        return "\n\n".join(part.text for part in self.parts)
+
+
+SILENCE = Reply()

@@ -1,0 +1,48 @@
+"""The pipeline: an onion of steps, composed once per bot."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from botkit.messages import SILENCE, Reply
+from botkit.turn import Turn
+
+Handler = Callable[[Turn], Reply]
+
+
+class Step(BaseModel):
+    """One entry of a pipeline: its fields are its options in the bot file, calling it runs it.
+
+    A step lives as long as the process and serves many turns at once, so it is frozen. Return a
+    Reply to stop early, raise to fail, `return call_next(turn)` to go on; code after the call runs
+    on the way back. `short` names the field that the option's short form fills.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=False)
+    short: ClassVar[str | None] = None
+
+    def __call__(self, turn: Turn, call_next: Handler) -> Reply:
+        raise NotImplementedError(f"{type(self).__name__} must define __call__(self, turn, call_next)")
+
+
+def compose(steps: Iterable[Step]) -> Handler:
+    """One handler out of the steps, the first one outermost; past the last one there is silence."""
+    handler: Handler = _silence
+    for step in reversed(list(steps)):
+        handler = partial(step, call_next=handler)
+    return handler
+
+
+def run(handler: Handler, turn: Turn) -> tuple[Reply, list[BaseException]]:
+    """Run one turn; returns its reply and what failed of the work spawned beside it."""
+    try:
+        reply = handler(turn)
+    finally:
+        failures = turn.join()
+    return reply, failures
+
+
+def _silence(turn: Turn) -> Reply:
+    return SILENCE

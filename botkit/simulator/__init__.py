@@ -1,0 +1,1 @@
+"""LINE's part, played locally: its rules behind its own HTTP interface."""

@@ -1,0 +1,1 @@
+"""The bot file: its models, its loader with places, its values."""

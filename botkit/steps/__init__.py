@@ -1,0 +1,1 @@
+"""One file per YAML word: the steps a pipeline is made of."""
