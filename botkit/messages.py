@@ -119,6 +119,7 @@ class Reply:
 
     @property
     def silent(self) -> bool:
+        """Whether nothing is said."""
         return not self.parts
 
     @property

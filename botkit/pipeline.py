@@ -1,7 +1,6 @@
 """The pipeline: an onion of steps, composed once per bot."""
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -20,10 +19,11 @@ class Step(BaseModel):
     on the way back. `short` names the field that the option's short form fills.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=False)
+    model_config = ConfigDict(frozen=True, extra="forbid")
     short: ClassVar[str | None] = None
 
     def __call__(self, turn: Turn, call_next: Handler) -> Reply:
+        """Answer the turn, or let the steps inside do it."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(self, turn, call_next)")
 
 
@@ -31,7 +31,7 @@ def compose(steps: Iterable[Step]) -> Handler:
     """One handler out of the steps, the first one outermost; past the last one there is silence."""
     handler: Handler = _silence
     for step in reversed(list(steps)):
-        handler = partial(step, call_next=handler)
+        handler = _wrap(step, handler)
     return handler
 
 
@@ -44,5 +44,9 @@ def run(handler: Handler, turn: Turn) -> tuple[Reply, list[BaseException]]:
     return reply, failures
 
 
-def _silence(turn: Turn) -> Reply:
+def _wrap(step: Step, call_next: Handler) -> Handler:
+    return lambda turn: step(turn, call_next)
+
+
+def _silence(_turn: Turn) -> Reply:
     return SILENCE

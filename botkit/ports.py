@@ -4,12 +4,14 @@ Times are integers, milliseconds since 1970, as in LINE's webhooks. What a metho
 `UpstreamError`; writes under a lease may also raise `LeaseLost`.
 """
 
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, Protocol
 
+from botkit.errors import RequestError
 from botkit.messages import Chat, Message, Profile
 
 LineMessage = Mapping[str, Any]
@@ -18,12 +20,31 @@ LineMessage = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request, the same from every front end. Header names are lower-case; all values are kept."""
+    """An HTTP request, the same from every front end.
+
+    Header names are lower-case, and all values of a header are kept. `content` is the body as the
+    front end gave it, Base64 where `is_base64`.
+    """
 
     method: str
     path: str
     headers: Mapping[str, Sequence[str]]
-    body: bytes
+    content: str
+    is_base64: bool = False
+
+    @property
+    def size(self) -> int:
+        """The body's length in bytes, without decoding it (Base64: up to 2 too many)."""
+        return len(self.content) * 3 // 4 if self.is_base64 else len(self.content.encode("utf-8", "surrogatepass"))
+
+    def body(self) -> bytes:
+        """The body's bytes, as they were signed. Raises RequestError(400) where it is not Base64."""
+        if not self.is_base64:
+            return self.content.encode("utf-8", "surrogatepass")
+        try:
+            return b64decode(self.content, validate=True)
+        except ValueError as error:
+            raise RequestError(400, "the body is not Base64") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +116,15 @@ class Usage:
 
 State = Literal["RECEIVED", "SENDING", "DONE", "UNDELIVERED"]
 Final = Literal["DONE", "UNDELIVERED"]
+Via = Literal["reply", "push"]
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
     """An event in the inbox. `answer` is there once the state is SENDING.
 
-    `attempts` counts the turns begun for it, `sends` the calls to LINE recorded before they were made.
+    `attempts` counts the turns begun for it, `sends` the calls to LINE recorded before they were made,
+    `via` is the way the last of them took.
     """
 
     event_id: str
@@ -112,6 +135,7 @@ class Pending:
     attempts: int
     sends: int
     answer: Answer | None = None
+    via: Via = "reply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +196,8 @@ class Store(Protocol):
         Raises LeaseLost.
         """
 
-    def resend(self, lease: Lease, event_id: str) -> None:
-        """Record one more send, before it is made. Raises LeaseLost."""
+    def resend(self, lease: Lease, event_id: str, via: Via) -> None:
+        """Record one more send and its way, before it is made. Raises LeaseLost."""
 
     def finish(self, lease: Lease, event_id: str, state: Final, chat: Chat, sent: Sequence[str] = ()) -> None:
         """SENDING → `state`; the pointer goes. Keeps the LINE message ids `sent`, by chat, as the bot's own.
@@ -229,6 +253,9 @@ class Line(Protocol):
 
     def profile(self, token: str, chat: Chat, user_id: str) -> Profile | None:
         """The profile of a person in a chat; None where LINE does not tell it."""
+
+    def chat_name(self, token: str, chat: Chat) -> str | None:
+        """The name of a group; None where LINE does not tell it (rooms have none)."""
 
     def content(self, token: str, message_id: str) -> Content | None:
         """What a media message holds; None while LINE is still preparing it."""

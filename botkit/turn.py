@@ -1,14 +1,17 @@
 """Turn: one answer in the making, and all that the steps learn on the way."""
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import ParamSpec, Protocol, TypeVar
+from typing import Any, ParamSpec, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from botkit.errors import UpstreamError
 from botkit.messages import Chat, Event, Message, Profile
 from botkit.ports import Conversation, Memory, Services, Usage
+
+log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -18,11 +21,16 @@ class Bot(Protocol):
     """What a step may know of the bot it works for."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The file's stem."""
+
     @property
-    def description(self) -> str: ...
+    def description(self) -> str:
+        """As in the bot file."""
+
     @property
-    def timezone(self) -> ZoneInfo: ...
+    def timezone(self) -> ZoneInfo:
+        """Where the bot lives."""
 
 
 @dataclass(slots=True)
@@ -38,17 +46,20 @@ class User:
 
     @property
     def name(self) -> str:
+        """The display name, as the person wrote it: hostile text."""
         return self._known().name
 
     @property
     def language(self) -> str:
+        """A BCP 47 tag such as `ja`."""
         return self._known().language or ""
 
     def _known(self) -> Profile:
         if self._profile is None:
             try:
                 self._profile = self.lookup() or Profile("")
-            except UpstreamError:
+            except UpstreamError as error:
+                log.warning("no profile: %s", error)
                 self._profile = Profile("")
         return self._profile
 
@@ -77,7 +88,8 @@ class Turn:
     history: tuple[Message, ...] = ()
     memories: list[Memory] = field(default_factory=list)
     usage: Usage | None = None
-    _beside: list[Future[object]] = field(default_factory=list, init=False, repr=False)
+    _chat_name: str | None = field(default=None, init=False, repr=False)
+    _beside: list[Future[Any]] = field(default_factory=list, init=False, repr=False)
 
     def spawn(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Run I/O beside the turn, on the process's thread pool; it is joined before the turn ends."""
@@ -94,6 +106,19 @@ class Turn:
     def remember(self, message: Message, expires_at: int) -> None:
         """Stage a message for the history, to be committed with the answer."""
         self.memories.append(Memory(self.event.id, self.event.at, expires_at, message))
+
+    @property
+    def chat_name(self) -> str:
+        """The group's name, the person's in a 1:1 chat; empty where LINE does not tell it."""
+        if self.chat.kind == "user":
+            return self.user.name
+        if self._chat_name is None:
+            try:
+                self._chat_name = self.services.line.chat_name(self.access_token, self.chat) or ""
+            except UpstreamError as error:
+                log.warning("no chat name: %s", error)
+                self._chat_name = ""
+        return self._chat_name
 
     @property
     def seconds_left(self) -> float:

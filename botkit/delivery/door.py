@@ -1,0 +1,123 @@
+"""The door: a signed webhook comes in, every event of it is made durable, and then it is answered 200."""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+
+from botkit.delivery.conversations import conversation_of
+from botkit.errors import RequestError, SecretError, StoreError
+from botkit.line.events import Webhook, parse_webhook
+from botkit.line.signature import verify
+from botkit.messages import Event
+from botkit.ports import Acceptance, Arrival, Conversation, Request, Response, Services
+from botkit.spec.bot import BotSpec
+
+log = logging.getLogger(__name__)
+
+MAX_BODY = 1024 * 1024
+MAX_AGE = 24 * 3600 * 1000
+"""Events older than this are dropped, in ms: finished ones are remembered for longer, so no replay is answered."""
+RENEWAL = 20 * 60 * 1000
+"""How long after the event LINE renews the token of a redelivery, in ms (LINE reference: Reply token)."""
+DUE_AFTER = 5 * 1000
+"""When the sweep looks after an event that nobody has picked up, in ms."""
+
+_LINE = re.compile(r"(?:/[^/]*)*?/line(?:/([^/]+))?/?")
+_HEALTH = re.compile(r"(?:/[^/]*)*/health/?")
+
+Wake = Callable[[BotSpec, Conversation], None]
+
+
+class Door:
+    """Takes HTTP requests for all bots. Lives as long as the process.
+
+    `wake` is called for each conversation that has something to do, after all is durable.
+    """
+
+    def __init__(self, bots: Mapping[str, BotSpec], broken: frozenset[str], services: Services, wake: Wake) -> None:
+        self._bots = bots
+        self._broken = broken
+        self._services = services
+        self._wake = wake
+
+    def __call__(self, request: Request) -> Response:
+        """Answer a request; no exception leaves here but a bug."""
+        try:
+            return self._route(request)
+        except RequestError as error:
+            return Response(error.status, {"error": str(error)})
+        except SecretError as error:
+            log.error("cannot check the signature: %s", error)
+            return Response(503, {"error": "the bot is not set up"})
+        except StoreError as error:
+            log.error("not accepted: %s", error)
+            return Response(500, {"error": "try again"})
+
+    def _route(self, request: Request) -> Response:
+        line = _LINE.fullmatch(request.path)
+        if line is None and not _HEALTH.fullmatch(request.path):
+            raise RequestError(404, "not found")
+        if request.method != ("POST" if line else "GET"):
+            raise RequestError(405, "method not allowed")
+        if line is None:
+            return Response(200, {"ok": True})
+        if request.size > MAX_BODY:
+            raise RequestError(413, "the body is over 1 MB")
+        return self._webhook(request, line[1])
+
+    def _webhook(self, request: Request, name: str | None) -> Response:
+        body = request.body()
+        if name in self._broken:
+            raise RequestError(503, "the bot's file is broken; run `botkit check`")
+        bot = self._verified(name, body, request)
+        webhook = parse_webhook(body)
+        if bot.line and bot.line.user_id not in (None, webhook.destination):
+            raise RequestError(400, "destination is not this bot")
+        for conversation in self._accept(bot, webhook):
+            self._wake(bot, conversation)
+        return Response(200, {})
+
+    def _verified(self, name: str | None, body: bytes, request: Request) -> BotSpec:
+        """The bot whose secret signed the body. Unknown bots and wrong signatures look the same from outside."""
+        bot = self._bots.get(name) if name else self._addressee(body)
+        signatures = request.headers.get("x-line-signature", ())
+        if bot is None or bot.line is None or len(signatures) != 1:
+            raise RequestError(401, "unauthorized")
+        secrets = [self._services.secrets.get(reference) for reference in bot.line.channel_secret]
+        if not verify(secrets, body, signatures[0]):
+            raise RequestError(401, "unauthorized")
+        return bot
+
+    def _addressee(self, body: bytes) -> BotSpec | None:
+        """The bot that an unverified body names; only that bot's own secret can then verify it."""
+        try:
+            destination = parse_webhook(body).destination
+        except RequestError:
+            return None
+        return next((bot for bot in self._bots.values() if bot.line and bot.line.user_id == destination), None)
+
+    def _accept(self, bot: BotSpec, webhook: Webhook) -> list[Conversation]:
+        """Make every event durable; returns the conversations that have something to do, each once."""
+        received_at = self._services.clock.now()
+        waiting: dict[Conversation, None] = {}
+        for event in webhook.events:
+            arrival = _arrival(bot, event, received_at)
+            if arrival and self._services.store.accept(arrival) is not Acceptance.FINISHED:
+                waiting[arrival.conversation] = None
+        return list(waiting)
+
+
+def _arrival(bot: BotSpec, event: Event, received_at: int) -> Arrival | None:
+    """The event on its way into its inbox; None for those that nobody will ever answer."""
+    if event.chat is None or event.at < received_at - MAX_AGE:
+        log.info("bot %s: event %s (%s) is dropped: no chat, or older than a day", bot.name, event.id, event.type)
+        return None
+    return Arrival(
+        conversation=conversation_of(bot.name, event, event.chat, shares_groups=bot.shares_groups),
+        event_id=event.id,
+        at=event.at,
+        received_at=received_at,
+        due_at=received_at + DUE_AFTER,
+        body=event.body,
+        renews=event.redelivered and received_at <= event.at + RENEWAL,
+    )

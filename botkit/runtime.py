@@ -1,0 +1,166 @@
+"""Runtime: the bots and the services of one process; the one place that wires adapters to ports."""
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
+from pathlib import Path
+from threading import Lock
+from time import sleep, time
+from typing import Any, Self
+from uuid import uuid4
+
+from botkit.aws.http import is_http, read_request, write_response
+from botkit.aws.secrets import EnvSecrets
+from botkit.delivery.door import Door
+from botkit.delivery.drain import drain
+from botkit.delivery.sweep import sweep
+from botkit.errors import BotkitError, Problem, SpecError, UpstreamError
+from botkit.ports import Conversation, Services
+from botkit.spec.bot import BotSpec
+from botkit.spec.loader import load_folder
+
+log = logging.getLogger(__name__)
+
+POOL_THREADS = 8
+LOCAL_SECONDS = 120
+"""The deadline of an invocation whose context names none (local use), in seconds."""
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> int:
+        """Milliseconds since 1970."""
+        return int(time() * 1000)
+
+    def sleep(self, ms: int) -> None:
+        """Wait."""
+        sleep(ms / 1000)
+
+
+class ConfigurationError(BotkitError):
+    """The environment does not say what is needed to start."""
+
+
+class Runtime:
+    """Serves a folder of bots. Built once per process; calling it is the Lambda entry point.
+
+    `broken` names the bots whose files are wrong: they are answered 503, the others are served.
+    """
+
+    def __init__(self, bots: Mapping[str, BotSpec], services: Services, broken: frozenset[str] = frozenset()) -> None:
+        self.bots = bots
+        self.services = services
+        self._broken = broken
+
+    @classmethod
+    def start(cls, home: Path, environ: Mapping[str, str] = os.environ) -> Self:
+        """Load the bots and wire the services that the environment names (README: Settings).
+
+        `home` is the folder of handler.py, beside which the bots are looked for. Raises SpecError
+        where no bot loads, and ConfigurationError where the environment is wrong.
+        """
+        logging.getLogger("botkit").setLevel(_log_level(environ))
+        if environ.get("BOTKIT_QUEUE"):
+            raise ConfigurationError("BOTKIT_QUEUE is not available yet; unset it, and webhooks are answered inline")
+        folder = Path(environ.get("BOTKIT_BOTS") or home / "bots")
+        loaded = load_folder(folder)
+        for problem in loaded.problems:
+            log.error("%s", problem)
+        if not loaded.bots:
+            raise SpecError(loaded.problems or [Problem(str(folder), 0, 0, "holds no bots; add one, such as hello.yaml")])
+        return cls(loaded.bots, services(environ), frozenset(loaded.broken))
+
+    def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        """Answer one Lambda event: an HTTP request of any front end, or the schedule's sweep.
+
+        Raises ConfigurationError for an event of another shape.
+        """
+        deadline = self._deadline(context)
+        if is_http(event):
+            door = Door(self.bots, self._broken, self.services, self._drain_inline(deadline))
+            return write_response(event, door(read_request(event)))
+        if event.get("botkit") == "sweep":
+            return {"swept": sweep(self.bots, self.services, self._drain(deadline))}
+        raise ConfigurationError(
+            f"this event is of no shape that botkit knows (its keys: {', '.join(sorted(map(str, event)))}); "
+            "send HTTP API, REST API, function URL or load balancer requests, or {\"botkit\": \"sweep\"}"
+        )
+
+    def _deadline(self, context: Any) -> int:
+        remaining = getattr(context, "get_remaining_time_in_millis", None)
+        return self.services.clock.now() + (remaining() if remaining else LOCAL_SECONDS * 1000)
+
+    def _drain(self, deadline: int) -> Callable[[BotSpec, Conversation], None]:
+        owner = uuid4().hex
+
+        def wake(bot: BotSpec, conversation: Conversation) -> None:
+            drain(bot, conversation, self.services, owner, deadline)
+
+        return wake
+
+    def _drain_inline(self, deadline: int) -> Callable[[BotSpec, Conversation], None]:
+        """As `_drain`, for the door: what was accepted is durable, so a failure now must not make LINE send it again."""
+        wake = self._drain(deadline)
+
+        def wake_quietly(bot: BotSpec, conversation: Conversation) -> None:
+            try:
+                wake(bot, conversation)
+            except UpstreamError as error:
+                log.error("bot %s: accepted, and left for the sweep: %s", bot.name, error)
+
+        return wake_quietly
+
+
+def services(environ: Mapping[str, str]) -> Services:
+    """The services that the environment names. Raises ConfigurationError."""
+    clock = SystemClock()
+    return Services(
+        store=_store(environ),
+        line=_OnDemand("botkit.line.client", "LineClient", environ.get("BOTKIT_LINE_URL") or None),
+        model=_OnDemand("botkit.models.openai", "OpenAIModel", clock),
+        secrets=EnvSecrets(environ),
+        clock=clock,
+        pool=ThreadPoolExecutor(POOL_THREADS, "botkit"),
+    )
+
+
+def _store(environ: Mapping[str, str]) -> Any:
+    url = environ.get("BOTKIT_STORE") or ""
+    if not url and "AWS_LAMBDA_FUNCTION_NAME" in environ:
+        # Lambda's disk goes with the instance, and the conversations with it.
+        raise ConfigurationError("BOTKIT_STORE is not set; on Lambda write dynamodb://TABLE")
+    kind, _, rest = (url or "sqlite:///.botkit/botkit.db").partition(":")
+    if kind == "memory":
+        return _OnDemand("botkit.stores.memory", "MemoryStore")
+    if kind == "sqlite" and rest.startswith("///") and len(rest) > 3:
+        return _OnDemand("botkit.stores.sqlite", "SqliteStore", Path(rest[3:]))
+    if kind == "dynamodb" and rest.strip("/"):
+        return _OnDemand("botkit.stores.dynamodb", "DynamoStore", rest.strip("/"))
+    raise ConfigurationError(f"BOTKIT_STORE is {url!r}; write sqlite:///path.db, dynamodb://TABLE or memory:")
+
+
+class _OnDemand:
+    """An adapter imported and built at its first use: a start that only takes a webhook in pays for no model SDK."""
+
+    def __init__(self, module: str, name: str, *arguments: object) -> None:
+        self._where = module, name
+        self._arguments = arguments
+        self._adapter: Any = None
+        self._lock = Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        with self._lock:
+            if self._adapter is None:
+                module, kind = self._where
+                self._adapter = getattr(import_module(module), kind)(*self._arguments)
+        return getattr(self._adapter, name)
+
+
+def _log_level(environ: Mapping[str, str]) -> str:
+    level = environ.get("BOTKIT_LOG") or "info"
+    if level not in ("debug", "info", "warning"):
+        raise ConfigurationError(f"BOTKIT_LOG is {level!r}; write debug, info or warning")
+    return level.upper()

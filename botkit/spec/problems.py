@@ -1,0 +1,83 @@
+"""Turns pydantic's findings into sentences that say what is wrong and what to do."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+# pydantic error type → what to say; `{…}` are the fields of its context.
+_SAYINGS = {
+    "missing": "is required; add it",
+    "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
+    "greater_than": "must be more than {gt}",
+    "less_than": "must be less than {lt}",
+    "finite_number": "must be an ordinary number",
+    "literal_error": "must be one of: {expected}",
+    "string_type": "must be a text; put it in quotes",
+    "string_too_long": "may have {max_length} characters at most",
+    "string_too_short": "must not be empty",
+    "too_long": "may have {max_length} entries at most",
+    "string_pattern_mismatch": "does not have the right form; it must match {pattern}",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "dict_type": "must be a mapping (`name: value` lines, indented)",
+    "model_type": "must be a mapping (`name: value` lines, indented)",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+}
+
+
+def explain(details: ErrorDetails, path: Sequence[str | int], known: Iterable[str]) -> str:
+    """One finding as a sentence. `path` is where validation began, `known` the options that could stand there.
+
+    The value is shown unless it could be a secret.
+    """
+    option = dotted((*path, *details["loc"]))
+    if details["type"] == "extra_forbidden":
+        return f"{option}: unknown option{near(str(details['loc'][-1]), known)}"
+    saying = _SAYINGS.get(details["type"])
+    text = saying.format_map(_Quoted(details.get("ctx") or {})) if saying else details["msg"]
+    return f"{option}: {_shown(details, option)}{text}"
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """A path as people write it: `reply.quick_replies[2].label`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """`; did you mean …?` where a known word is near, else all the known words."""
+    choices = sorted(known)
+    close = get_close_matches(word, choices, 1)
+    if close:
+        return f"; did you mean `{close[0]}`?"
+    return f"; there is {', '.join(choices)}" if choices else ""
+
+
+class _Quoted(dict[str, Any]):
+    """Missing context fields stay visible instead of failing the report itself."""
+
+    def __init__(self, context: Mapping[str, Any]) -> None:
+        super().__init__(context)
+
+    def __missing__(self, key: str) -> str:
+        return "{" + key + "}"
+
+
+_SILENT = {"missing", "literal_secret", "template", "persona"}
+
+
+def _shown(details: ErrorDetails, option: str) -> str:
+    if details["type"] in _SILENT or option.startswith("line."):
+        return ""
+    value = details["input"]
+    if isinstance(value, dict | list):
+        return ""
+    text = "nothing" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+    return f"{text[:60]} " if len(text) <= 60 else f"{text[:57]}… "

@@ -1,0 +1,62 @@
+"""The values of options: durations, secret references, time zones."""
+
+import re
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BeforeValidator, PlainValidator
+from pydantic_core import PydanticCustomError
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
+_ENV = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _seconds(value: Any) -> int:
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None or int(match[1]) == 0:
+        raise PydanticCustomError(
+            "duration", "is not a duration; write a number and a unit, such as 45s, 10m, 24h or 30d"
+        )
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _reference(value: Any) -> str:
+    if isinstance(value, str) and _ENV.fullmatch(value):
+        return value
+    if isinstance(value, str) and value.startswith(("ssm:", "secretsmanager:")):
+        raise PydanticCustomError("reference", "this kind of secret reference is not available yet; use env:NAME")
+    # The value may be the secret itself: it is never shown.
+    raise PydanticCustomError(
+        "literal_secret",
+        "is not a secret reference (value not shown); put the secret into the environment and write env:NAME",
+    )
+
+
+def _references(value: Any) -> tuple[str, ...]:
+    many = value if isinstance(value, list) else [value]
+    if not many:
+        raise PydanticCustomError("reference", "is empty; write env:NAME")
+    return tuple(_reference(one) for one in many)
+
+
+def _timezone(value: Any) -> ZoneInfo:
+    # The list is asked first: ZoneInfo() opens whatever file the name leads to.
+    if isinstance(value, ZoneInfo):
+        return value
+    if not isinstance(value, str) or value not in available_timezones():
+        raise PydanticCustomError("timezone", "is not a time zone; write a name such as Asia/Tokyo or UTC")
+    return ZoneInfo(value)
+
+
+Duration = Annotated[int, BeforeValidator(_seconds)]
+"""Seconds, written with a unit: `45s`, `10m`, `24h`, `30d`."""
+
+SecretRef = Annotated[str, PlainValidator(_reference)]
+"""Where a secret is found, such as `env:OPENAI_API_KEY`; never the secret."""
+
+SecretRefs = Annotated[tuple[str, ...], PlainValidator(_references)]
+"""One reference or a list of them, all valid at once, for rotation."""
+
+Timezone = Annotated[ZoneInfo, PlainValidator(_timezone)]
+"""An IANA time zone name."""

@@ -1,0 +1,67 @@
+"""`history`: what was said before, within a window, and what is remembered of this turn."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from botkit.line.text import clean_name
+from botkit.messages import Message, Reply
+from botkit.pipeline import Handler, Step
+from botkit.spec.values import Duration
+from botkit.turn import Turn
+
+
+class History(Step):
+    """Gives the model the newest messages of the conversation, and remembers this exchange."""
+
+    short: ClassVar[str] = "window"
+
+    window: int = Field(20, ge=0, le=1000, description="The newest N messages go to the model.")
+    max_tokens: int = Field(3000, ge=0, description="Never more than this many tokens of history; the oldest go first.")
+    scope: Literal["user", "group"] = Field(
+        "user", description="In group chats: one conversation per person, or one for all with the speakers named."
+    )
+    keep: Duration = Field(30 * 86400, description="How long messages are stored, such as 24h or 30d.")
+
+    def __call__(self, turn: Turn, call_next: Handler) -> Reply:
+        """Load, go on, and stage both sides of the exchange; what was said is kept even if the answer fails."""
+        if not turn.text:
+            return call_next(turn)
+        services, now = turn.services, turn.services.clock.now()
+        stored = turn.spawn(services.store.history, turn.conversation, self.window, now) if self.window else None
+        turn.speaker = self._speaker(turn)
+        turn.history = trim(stored.result(), self.max_tokens) if stored else ()
+        expires_at = now + self.keep * 1000
+        turn.remember(_counted(turn, Message("user", turn.text, turn.speaker)), expires_at)
+        reply = call_next(turn)
+        if not reply.silent:
+            turn.remember(_counted(turn, Message("assistant", reply.text)), expires_at)
+        return reply
+
+    def _speaker(self, turn: Turn) -> str | None:
+        if self.scope == "user" or turn.chat.kind == "user":
+            return None
+        # Members whose name LINE does not tell must still be told apart.
+        return clean_name(turn.user.name) or f"Member {turn.user.id[-4:]}".strip()
+
+
+def trim(messages: Sequence[Message], max_tokens: int) -> tuple[Message, ...]:
+    """The newest messages whose stored token counts add up to `max_tokens` at most, oldest first.
+
+    It stops at the first that does not fit, so that no gap opens in what the model reads.
+    """
+    left = max_tokens
+    kept: list[Message] = []
+    for message in reversed(messages):
+        left -= message.tokens
+        if left < 0:
+            break
+        kept.append(message)
+    return tuple(reversed(kept))
+
+
+def _counted(turn: Turn, message: Message) -> Message:
+    model = turn.usage.model if turn.usage else ""
+    return replace(message, tokens=turn.services.model.count_tokens(model, message.content))

@@ -1,0 +1,112 @@
+"""`model`: the chat completion itself, with a prompt that is made to fit."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from botkit.errors import ContextOverflow, ModelError
+from botkit.messages import Message, Reply
+from botkit.models.known import context_tokens
+from botkit.pipeline import Handler, Step
+from botkit.ports import ChatRequest, Completion
+from botkit.spec.values import Duration, SecretRef
+from botkit.steps.history import trim
+from botkit.turn import Turn
+
+log = logging.getLogger(__name__)
+
+DEFAULT_CONTEXT_TOKENS = 8192
+SAFETY_SECONDS = 5
+"""What is left of an invocation for committing and sending the answer."""
+
+# Chat formats wrap every message in a few tokens (OpenAI cookbook: 3 a message and 3 for the answer's start);
+# some spare, since other makers' formats cost a little more.
+_PER_MESSAGE = 6
+
+ModelName = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Model(Step):
+    """Asks the model. A long history is trimmed until the prompt fits, so it can never fail a turn."""
+
+    short: ClassVar[str] = "name"
+
+    name: ModelName = Field(description="The model's name at its endpoint.")
+    temperature: float | None = Field(None, ge=0, le=2, allow_inf_nan=False, description="Left to the model if absent.")
+    max_output_tokens: int = Field(800, ge=1, description="The longest answer, in tokens.")
+    context_tokens: int | None = Field(
+        None, ge=1000, description="The context window; known for well-known models, 8192 for others."
+    )
+    base_url: str | None = Field(None, pattern=r"^https?://[^\s]+$", description="Any OpenAI-compatible endpoint.")
+    api_key: SecretRef = Field("env:OPENAI_API_KEY", description="Where the key is found.")
+    timeout: Duration = Field(40, description="How long an answer may take, retries included.")
+    fallback: tuple[ModelName, ...] = Field((), description="Models to ask in turn when the first one fails.")
+
+    def __call__(self, turn: Turn, call_next: Handler) -> Reply:
+        """Answer what was said; where nothing was, go on."""
+        if not turn.text:
+            return call_next(turn)
+        completion = self._first_answer(turn)
+        turn.usage = completion.usage
+        return Reply.of(completion.text)
+
+    def _first_answer(self, turn: Turn) -> Completion:
+        *others, last = (self.name, *self.fallback)
+        for name in others:
+            try:
+                return self._ask(turn, name)
+            except ModelError as error:
+                log.warning("bot %s: %s; asking the next model", turn.bot.name, error)
+        return self._ask(turn, last)
+
+    def _ask(self, turn: Turn, name: str) -> Completion:
+        """Ask one model; where the prompt is still too long for it, halve the history until it is not."""
+        prompt = self.prompt(turn, name)
+        while True:
+            try:
+                return turn.services.model.complete(self._request(turn, name, prompt))
+            except ContextOverflow as error:
+                system, *history, said = prompt
+                if not history:
+                    raise
+                log.warning("bot %s: %s; set model.context_tokens; trying with less history", turn.bot.name, error)
+                prompt = (system, *history[(len(history) + 1) // 2 :], said)
+
+    def prompt(self, turn: Turn, name: str) -> tuple[Message, ...]:
+        """System prompt, as much history as the context window leaves room for, and what was said."""
+        count = turn.services.model.count_tokens
+        said = Message("user", turn.text, turn.speaker)
+        window = self.context_tokens or context_tokens(name) or DEFAULT_CONTEXT_TOKENS
+        room = window - self.max_output_tokens - _PER_MESSAGE * 3 - count(name, turn.system)
+        said = _shortened(said, room, lambda text: count(name, text))
+        room -= count(name, said.content)
+        history = trim([_padded(message) for message in turn.history], room)
+        return (Message("system", turn.system), *history, said)
+
+    def _request(self, turn: Turn, name: str, prompt: tuple[Message, ...]) -> ChatRequest:
+        timeout = min(float(self.timeout), turn.seconds_left - SAFETY_SECONDS)
+        if timeout <= 0:
+            raise ModelError("no time is left to ask the model", retryable=True)
+        return ChatRequest(
+            model=name,
+            messages=prompt,
+            timeout=timeout,
+            temperature=self.temperature,
+            max_output_tokens=self.max_output_tokens,
+            base_url=self.base_url,
+            api_key=turn.services.secrets.get(self.api_key),
+        )
+
+
+def _padded(message: Message) -> Message:
+    return replace(message, tokens=message.tokens + _PER_MESSAGE)
+
+
+def _shortened(message: Message, room: int, count: Callable[[str], int]) -> Message:
+    """`message` cut at its end until it fits `room` tokens; at least its beginning is always asked."""
+    while count(message.content) > room and len(message.text) > 100:
+        message = replace(message, text=message.text[: len(message.text) * 3 // 4] + "…")
+    return message

@@ -1,0 +1,60 @@
+"""`reply`: how the answer is dressed, and what is said when there is none."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from botkit import messages
+from botkit.pipeline import Handler, Step
+from botkit.turn import Turn
+
+DEFAULT_ERROR = "Sorry, something went wrong. Please try again."
+LOADING_SECONDS = 60
+"""The longest LINE offers; the animation goes as soon as the answer arrives (LINE reference: Display a loading animation)."""
+
+
+class QuickReply(BaseModel):
+    """A button under the answer; written short, the label is also what it says."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    label: str = Field(min_length=1, max_length=20, description="What the button shows.")
+    text: str = Field(min_length=1, max_length=300, description="What it says for the person.")
+
+
+class Sender(BaseModel):
+    """The name and icon shown instead of the account's."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    name: str | None = Field(None, min_length=1, max_length=20, description="The name shown.")
+    icon: str | None = Field(None, pattern=r"^https://[^\s]+$", max_length=2000, description="An https image address.")
+
+
+def _short_quick_reply(value: Any) -> Any:
+    return {"label": value, "text": value} if isinstance(value, str) else value
+
+
+class Reply(Step):
+    """Dresses the answer with quick replies and a sender, and shows that it is being written."""
+
+    quick_replies: tuple[Annotated[QuickReply, BeforeValidator(_short_quick_reply)], ...] = Field(
+        (), max_length=13, description="Buttons under each answer, at most 13."
+    )
+    sender: Sender = Field(Sender(), description="Another name and icon for the answers.")
+    loading: bool = Field(True, strict=True, description="The typing animation; 1:1 chats only.")
+    error: str = Field(
+        DEFAULT_ERROR, min_length=1, max_length=1000, description="Said when an answer failed; 1:1 chats only."
+    )
+
+    def __call__(self, turn: Turn, call_next: Handler) -> messages.Reply:
+        """Start the animation beside the turn, go on, then dress what comes back."""
+        if self.loading and turn.text and turn.chat.kind == "user":
+            turn.spawn(turn.services.line.start_loading, turn.access_token, turn.user.id, LOADING_SECONDS)
+        reply = call_next(turn)
+        return reply if reply.silent else self._dressed(reply)
+
+    def _dressed(self, reply: messages.Reply) -> messages.Reply:
+        """What a step inside has set for itself stays."""
+        buttons = tuple(messages.QuickReply(button.label, button.text) for button in self.quick_replies)
+        sender = messages.Sender(self.sender.name, self.sender.icon) if self.sender != Sender() else None
+        return replace(reply, quick_replies=reply.quick_replies or buttons, sender=reply.sender or sender)

@@ -1,0 +1,178 @@
+"""Mistakes in a bot file are told with their place, what is wrong, and what to do: all of them at once."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from botkit.spec.loader import load_file, load_folder
+
+GOOD = "persona: You are kind.\nmodel: gpt-4.1-mini\n"
+
+MISTAKES = {
+    # the file as a whole
+    "": ["1:1: a bot file is a mapping; start with `persona:` and `model:`"],
+    "just words\n": ["1:1: a bot file is a mapping; start with `persona:` and `model:`"],
+    "persona: hi\n": ["1:1: `model` is missing; add a line such as `model: gpt-4.1-mini`"],
+    "model: m\n": ["1:1: `persona` is missing; add a line such as `persona: You are a friendly assistant.`"],
+    GOOD + "---\n" + GOOD: ["3:1: a second document starts here; one file holds one bot"],
+    # what YAML can do and a bot file may not
+    "persona: &a hi\nmodel: *a\n": [
+        "1:10: anchors (`&a`) are not supported; leave it out",
+        "2:8: aliases (`*a`) are not supported; write the value out",
+    ],
+    "persona: !!python/object:os.system {}\nmodel: m\n": [
+        "1:10: tags (`tag:yaml.org,2002:python/object:os.system`) are not supported; leave it out"
+    ],
+    GOOD + "history:\n  <<: {window: 3}\n": ["4:3: merge keys (`<<`) are not supported; write the keys out"],
+    GOOD + "model: other\n": ["3:1: `model` stands here twice; keep one"],
+    GOOD + "? [a]\n: b\n": ["3:3: a key must be a word; put quotes around a text that starts with {, [ or *"],
+    "persona: [a\n": ["2:1: this is not valid YAML: did not find expected ',' or ']'; check the indentation"],
+    GOOD + "history: " + "[" * 60 + "]" * 60: ["3:60: nested deeper than 50; flatten it"],
+    # options
+    GOOD + "histroy: 3\n": ["3:1: histroy: unknown option; did you mean `history`?"],
+    GOOD + "history: {widnow: 3}\n": ["3:11: history.widnow: unknown option; did you mean `window`?"],
+    GOOD + "history: many\n": ["3:1: history.window: 'many' must be a whole number"],
+    GOOD + "history: 1.5\n": ["3:1: history.window: 1.5 must be a whole number"],
+    GOOD + "history: {window: -1}\n": ["3:11: history.window: -1 must be 0 or more"],
+    GOOD + "history: {scope: room}\n": ["3:11: history.scope: 'room' must be one of: 'user' or 'group'"],
+    GOOD + "history: {keep: 30}\n": [
+        "3:11: history.keep: 30 is not a duration; write a number and a unit, such as 45s, 10m, 24h or 30d"
+    ],
+    GOOD + "history: [1]\n": ["3:1: history: must be a mapping (`name: value` lines, indented)"],
+    GOOD + "timezone: Tokyo\n": ["3:1: timezone: 'Tokyo' is not a time zone; write a name such as Asia/Tokyo or UTC"],
+    GOOD + "timezone: ../../etc/passwd\n": [
+        "3:1: timezone: '../../etc/passwd' is not a time zone; write a name such as Asia/Tokyo or UTC"
+    ],
+    GOOD + "groups: {answer: sometimes}\n": [
+        "3:10: groups.answer: 'sometimes' must be one of: 'addressed', 'always' or 'never'"
+    ],
+    "persona: hi\nmodel: {name: m, temperature: 3}\n": ["2:18: model.temperature: 3 must be 2.0 or less"],
+    "persona: hi\nmodel: {name: m, temperature: .nan}\n": ["2:18: model.temperature: '.nan' must be a number"],
+    "persona: hi\nmodel: {temperature: 1}\n": ["2:1: model.name: is required; add it"],
+    "persona: hi\nmodel: {name: m, base_url: example.com}\n": [
+        r"2:18: model.base_url: 'example.com' does not have the right form; it must match ^https?://[^\s]+$"
+    ],
+    # LINE's limits
+    GOOD + "reply: {loading: yes}\n": ["3:9: reply.loading: 'yes' must be true or false"],
+    GOOD + "reply: {quick_replies: [aaaaabbbbbcccccddddde]}\n": [
+        "3:25: reply.quick_replies[0].label: 'aaaaabbbbbcccccddddde' may have 20 characters at most"
+    ],
+    GOOD + f"reply: {{quick_replies: [{', '.join('abcdefghijklmn')}]}}\n": [
+        "3:9: reply.quick_replies: may have 13 entries at most"
+    ],
+    GOOD + "reply: {quick_replies: [{label: a, txt: b}]}\n": [
+        "3:25: reply.quick_replies[0].text: is required; add it",
+        "3:36: reply.quick_replies[0].txt: unknown option; did you mean `text`?",
+    ],
+    GOOD + "reply: {sender: {name: aaaaabbbbbcccccddddde}}\n": [
+        "3:18: reply.sender.name: 'aaaaabbbbbcccccddddde' may have 20 characters at most"
+    ],
+    GOOD + "reply: {sender: {nmae: a}}\n": ["3:18: reply.sender.nmae: unknown option; did you mean `name`?"],
+    # secrets are never shown
+    "persona: hi\nmodel: {name: m, api_key: sk-live-1234}\n": [
+        "2:18: model.api_key: is not a secret reference (value not shown); put the secret into the environment and write env:NAME"
+    ],
+    GOOD + "line: {channel_secret: 0123456789abcdef, channel_access_token: env:T}\n": [
+        "3:8: line.channel_secret: is not a secret reference (value not shown); put the secret into the environment and write env:NAME"
+    ],
+    GOOD + "line: {channel_secret: ssm:/a, channel_access_token: env:T}\n": [
+        "3:8: line.channel_secret: this kind of secret reference is not available yet; use env:NAME"
+    ],
+    GOOD + "line: {channel_secret: env:S}\n": ["3:1: line.channel_access_token: is required; add it"],
+    GOOD + "line: {channel_secret: env:S, channel_access_token: env:T, user_id: U1}\n": [
+        "3:60: line.user_id: does not have the right form; it must match ^U[0-9a-f]{32}$"
+    ],
+    # the persona
+    "persona: '{{ usr.name }}'\nmodel: m\n": [
+        "1:1: persona: line 1: unknown variable `usr`; did you mean `user`?; or give it under persona.vars"
+    ],
+    "persona: '{% if false %}{{ user.nmae }}{% endif %}x'\nmodel: m\n": [
+        "1:1: persona: line 1: `user.nmae` does not exist; there is user.name, user.id, user.language"
+    ],
+    "persona: |\n  a\n  {% if %}\nmodel: m\n": ["1:1: persona: line 2: Expected an expression, got 'end of statement block'"],
+    "persona: '{{ 1 / 0 }}'\nmodel: m\n": ["1:1: persona: it cannot be rendered: division by zero"],
+    "persona: '{{ bot.__class__ }}'\nmodel: m\n": [
+        "1:1: persona: line 1: `bot.__class__` does not exist; there is bot.name, bot.description"
+    ],
+    "persona: ''\nmodel: m\n": ["1:1: persona: the persona is empty; say who the bot is"],
+    "persona: {file: a.j2, text: b}\nmodel: m\n": ["1:1: persona: needs either text or file; write one of them"],
+    "persona: {file: nope.j2}\nmodel: m\n": [
+        "1:1: persona: there is no file nope.j2 in the bots folder; the path counts from there"
+    ],
+    "persona: {file: ../../etc/passwd}\nmodel: m\n": [
+        "1:1: persona: ../../etc/passwd is outside the bots folder; move it there"
+    ],
+    # the pipeline
+    GOOD + "pipeline: []\n": [
+        "3:1: pipeline: must be a list of steps, such as [reply, groups, history, persona, model]"
+    ],
+    GOOD + "pipeline: [persona, modle]\n": [
+        "2:1: model: has options here but is not in the pipeline; add it there, or remove this",
+        "3:21: pipeline: `modle` is not a step; did you mean `model`?",
+    ],
+    GOOD + "pipeline: [persona, model, {use: os:system}]\n": [
+        "3:29: pipeline[2].use: 'os:system' does not have the right form; "
+        r"it must match ^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+:[A-Za-z_]\w*$"
+    ],
+    GOOD + "pipeline: [persona, model, {use: os.path:join}]\n": [
+        "3:29: pipeline[2].use: `os.path:join` does not start with the bots folder's name; write {folder}.…"
+    ],
+}
+
+
+def problems_of(path: Path) -> list[str]:
+    spec, problems = load_file(path)
+    assert spec is None
+    return [str(problem).removeprefix(f"{path}:") for problem in problems]
+
+
+@pytest.mark.parametrize(("text", "expected"), MISTAKES.items(), ids=range(len(MISTAKES)))
+def test_a_mistake_is_told_to_the_letter(tmp_path: Path, text: str, expected: list[str]) -> None:
+    path = tmp_path / "bot.yaml"
+    path.write_text(text, "utf-8")
+    assert problems_of(path) == [line.replace("{folder}", tmp_path.name) for line in expected]
+
+
+def test_all_mistakes_of_all_files_come_in_one_run(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD + "one: 1\ntwo: 2\n")
+    (tmp_path / "b.yaml").write_text(GOOD)
+    (tmp_path / "c.yaml").write_text("persona: hi\n")
+    loaded = load_folder(tmp_path)
+    assert [(Path(problem.file).name, problem.line) for problem in loaded.problems] == [
+        ("a.yaml", 3),
+        ("a.yaml", 4),
+        ("c.yaml", 1),
+    ]
+    assert list(loaded.bots) == ["b"]
+    assert list(loaded.broken) == ["a", "c"]
+
+
+@pytest.mark.parametrize("name", ["Bot", "-bot", "b_t", "a" * 33, "ボット"])
+def test_a_name_that_cannot_stand_in_an_address_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / f"{name}.yaml").write_text(GOOD)
+    (problem,) = load_folder(tmp_path).problems
+    assert problem.text.startswith(f"`{name}` cannot be a bot's name; ")
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (b"persona: \xff\n", "byte 9 is not UTF-8; save the file as UTF-8"),
+        (b"x" * (256 * 1024 + 1), "262,145 bytes; a bot file may have 262,144; move long texts to a persona file"),
+        (b"persona: \x00\n", "save it as plain UTF-8 text"),
+    ],
+    ids=["latin", "long", "control"],
+)
+def test_bytes_that_are_no_text_file_are_refused(tmp_path: Path, content: bytes, expected: str) -> None:
+    (tmp_path / "bot.yaml").write_bytes(content)
+    (problem,) = load_folder(tmp_path).problems
+    assert problem.text.endswith(expected)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_an_unreadable_file_is_a_problem_of_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "bot.yaml"
+    path.write_text(GOOD)
+    path.chmod(0)
+    assert problems_of(path) == [f"{path}: it cannot be read: Permission denied; check the file"]
