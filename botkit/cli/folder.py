@@ -1,0 +1,25 @@
+"""Where the commands find the bots."""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from botkit.errors import Problem
+from botkit.spec.loader import bot_files
+
+
+def bots_folder(environ: Mapping[str, str]) -> Path:
+    """`BOTKIT_BOTS`, or `./bots`."""
+    return Path(environ.get("BOTKIT_BOTS") or "bots")
+
+
+def unknown_bots(folder: Path, names: Sequence[str]) -> list[Problem]:
+    """A problem for each of `names` that no file of the folder bears."""
+    known = [path.stem for path in bot_files(folder)]
+    return [_unknown(folder, name, known) for name in names if name not in known]
+
+
+def _unknown(folder: Path, name: str, known: Sequence[str]) -> Problem:
+    near = get_close_matches(name, known, 1)
+    hint = f"did you mean `{near[0]}`?" if near else f"there is {', '.join(known)}" if known else "the folder holds no bots"
+    return Problem(str(folder / f"{name}.yaml"), 0, 0, f"there is no such bot; {hint}")

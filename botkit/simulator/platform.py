@@ -1,0 +1,243 @@
+"""LINE's platform, played locally with LINE's rules: the one stand-in for tests and for trying a bot."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from botkit.line.signature import sign
+from botkit.messages import Chat
+from botkit.ports import Content
+from botkit.simulator.chats import Account, Person, utterance_of
+from botkit.simulator.wire import Delivery, JsonObject, Mentionee, compact, event_of, mention, source_of
+from botkit.simulator.world import World, one_to_one
+
+Mentioned = Account | Person | Literal["all"]
+
+
+class Platform(World):
+    """LINE's platform. What a person does returns the webhook that LINE would send; the caller delivers it.
+
+    `botkit.simulator.api` is its Messaging API, `botkit.simulator.app` the same over HTTP.
+    """
+
+    # ---------------------------------------------------------------- what people do
+
+    def say(
+        self,
+        account: Account,
+        person: Person,
+        text: str,
+        *,
+        chat: Chat | None = None,
+        mention: Mentioned | Sequence[Mentioned] = (),
+        quote: str | None = None,
+    ) -> Delivery:
+        """A text, 1:1 or in `chat`. "@name" of those mentioned is marked in it, or put before it.
+
+        `quote` is the id of a message of the same chat.
+        """
+        fields: JsonObject = {"text": text}
+        mentioned = [mention] if isinstance(mention, Account | Person | str) else list(mention)
+        if mentioned:
+            fields["text"], fields["mention"] = _mention(text, mentioned, account)
+        if quote is not None:
+            fields["quotedMessageId"] = quote
+        return self._send(account, person, "text", fields, chat)
+
+    def send_sticker(
+        self, account: Account, person: Person, *, chat: Chat | None = None, keywords: Sequence[str] = ()
+    ) -> Delivery:
+        """A sticker, with what LINE thinks it shows."""
+        fields: JsonObject = {"packageId": "446", "stickerId": "1988", "stickerResourceType": "STATIC"}
+        if keywords:
+            fields["keywords"] = list(keywords)
+        return self._send(account, person, "sticker", fields, chat)
+
+    def send_location(
+        self, account: Account, person: Person, title: str, address: str, *, chat: Chat | None = None
+    ) -> Delivery:
+        """A place on the map."""
+        fields = {"title": title, "address": address, "latitude": 35.0116, "longitude": 135.7681}
+        return self._send(account, person, "location", fields, chat)
+
+    def send_media(
+        self,
+        account: Account,
+        person: Person,
+        kind: Literal["image", "video", "audio", "file"],
+        content: Content | None,
+        *,
+        chat: Chat | None = None,
+    ) -> Delivery:
+        """A photo, video, voice message or file; None while LINE is still preparing it (see `prepare`)."""
+        fields: JsonObject = {"contentProvider": {"type": "line"}}
+        if kind in ("video", "audio"):
+            fields = {"duration": 60_000, **fields}
+        if kind == "file":
+            fields = {"fileName": "file.pdf", "fileSize": len(content.data) if content else 0}
+        delivery = self._send(account, person, kind, fields, chat)
+        with self.lock:
+            self.contents[account.user_id, delivery.message_id] = content
+        return delivery
+
+    def prepare(self, account: Account, message_id: str, content: Content) -> None:
+        """LINE has finished preparing what a message holds."""
+        with self.lock:
+            self.contents[account.user_id, message_id] = content
+
+    def edit(self, account: Account, person: Person, message_id: str, text: str, *, chat: Chat) -> Delivery:
+        """Change a text already said; LINE has this in groups only."""
+        with self.lock:
+            self.log(account, chat).change(message_id, text)
+            message = {"type": "text", "id": message_id, "quoteToken": self.ids.opaque(150), "text": text}
+            return self._happen(account, "messageEdited", {"message": message}, chat, person)
+
+    def unsend(self, account: Account, person: Person, message_id: str, *, chat: Chat | None = None) -> Delivery:
+        """Take back a message, and whatever it held."""
+        with self.lock:
+            where = chat or one_to_one(person)
+            self.log(account, where).change(message_id, "", unsent=True)
+            self.gone.add((account.user_id, message_id))
+            fields = {"unsend": {"messageId": message_id}}
+            return self._happen(account, "unsend", fields, where, person, replies=False)
+
+    def postback(
+        self,
+        account: Account,
+        person: Person,
+        data: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        chat: Chat | None = None,
+    ) -> Delivery:
+        """Tap a button that carries `data`."""
+        postback = {"data": data} if params is None else {"data": data, "params": dict(params)}
+        with self.lock:
+            return self._happen(account, "postback", {"postback": postback}, chat or one_to_one(person), person)
+
+    def follow(self, account: Account, person: Person) -> Delivery:
+        """Add the account as a friend, or unblock it."""
+        with self.lock:
+            pair = (account.user_id, person.user_id)
+            fields = {"follow": {"isUnblocked": pair in self.blocked}}
+            self.blocked.discard(pair)
+            self.acquainted.add(pair)
+            return self._happen(account, "follow", fields, one_to_one(person), person)
+
+    def unfollow(self, account: Account, person: Person) -> Delivery:
+        """Block the account."""
+        with self.lock:
+            self.blocked.add((account.user_id, person.user_id))
+            return self._happen(account, "unfollow", {}, one_to_one(person), person, replies=False)
+
+    def join(self, account: Account, chat: Chat) -> Delivery:
+        """Invite the account into a group or room. Raises ValueError where another one is in it: LINE allows one."""
+        with self.lock:
+            place = self.places[chat]
+            if place.account not in (None, account):
+                raise ValueError("another official account is in this chat")
+            place.account = account
+            return self._happen(account, "join", {}, chat, None)
+
+    def leave(self, account: Account, chat: Chat) -> Delivery:
+        """Remove the account from a group or room."""
+        with self.lock:
+            delivery = self._happen(account, "leave", {}, chat, None, replies=False)
+            self.places[chat].account = None
+            return delivery
+
+    def come(self, account: Account, chat: Chat, *people: Person) -> Delivery:
+        """People join a group or room: `memberJoined`."""
+        with self.lock:
+            self.places[chat].members |= {person.user_id: person for person in people}
+            return self._happen(account, "memberJoined", {"joined": _members(people)}, chat, None)
+
+    def go(self, account: Account, chat: Chat, *people: Person) -> Delivery:
+        """People leave a group or room: `memberLeft`."""
+        with self.lock:
+            for person in people:
+                del self.places[chat].members[person.user_id]
+            return self._happen(account, "memberLeft", {"left": _members(people)}, chat, None, replies=False)
+
+    # ---------------------------------------------------------------- webhooks
+
+    def webhook(self, account: Account, *events: Mapping[str, Any]) -> Delivery:
+        """A signed webhook of any events; of none it is what the console's Verify button sends."""
+        body = compact({"destination": account.user_id, "events": list(events)})
+        return Delivery(body, sign(account.channel_secret, body))
+
+    def bundle(self, *deliveries: Delivery) -> Delivery:
+        """Several webhooks of one account as one: LINE may send events of different people together."""
+        (destination,) = {delivery.destination for delivery in deliveries}
+        return self.webhook(self.accounts[destination], *(event for one in deliveries for event in one.events))
+
+    def redeliver(self, delivery: Delivery) -> Delivery:
+        """The same webhook once more, as LINE redelivers it; renews its unused reply tokens."""
+        events = delivery.events
+        with self.lock:
+            for event in events:
+                event["deliveryContext"]["isRedelivery"] = True
+                if "replyToken" in event:
+                    self.allowances.renew(event["replyToken"], self.clock.now())
+        return self.webhook(self.accounts[delivery.destination], *events)
+
+    # ---------------------------------------------------------------- inside
+
+    def _send(
+        self, account: Account, person: Person, kind: str, fields: Mapping[str, Any], chat: Chat | None
+    ) -> Delivery:
+        """A person sends a message of any kind."""
+        with self.lock:
+            where = chat or one_to_one(person)
+            head: JsonObject = {"type": kind, "id": self.ids.message()}
+            if kind in ("text", "sticker", "image", "video"):
+                head["quoteToken"] = self.ids.opaque(150)
+            message = {**head, "markAsReadToken": self.ids.opaque(214), **fields}
+            delivery = self._happen(account, "message", {"message": message}, where, person)
+            if where.kind == "user":
+                self.acquainted.add((account.user_id, person.user_id))
+            said = utterance_of(message, message["id"], self.clock.now(), person.name, "person")
+            self.log(account, where).add(said)
+            return delivery
+
+    def _happen(
+        self,
+        account: Account,
+        kind: str,
+        fields: Mapping[str, Any],
+        chat: Chat,
+        person: Person | None,
+        *,
+        replies: bool = True,
+    ) -> Delivery:
+        """An event in a chat; where it can be replied to, its token is good for a minute from now."""
+        self._check_present(account, chat, person)
+        now = self.clock.now()
+        token = self.ids.hexadecimal(32) if replies else None
+        if token is not None:
+            self.allowances.issue(token, account.user_id, chat, now)
+        source = source_of(chat, person.user_id if person and chat.kind != "user" else None)
+        return self.webhook(account, event_of(self.ids, kind, fields, at=now, source=source, reply_token=token))
+
+    def _check_present(self, account: Account, chat: Chat, person: Person | None) -> None:
+        """LINE tells an account only of chats it is in; asking for more is a mistake of the caller's."""
+        if chat.kind == "user":
+            return
+        place = self.place(account, chat)
+        if place is None:
+            raise ValueError(f"{account.name} is not in this {chat.kind}; let it `join` first")
+        if person is not None and person.user_id not in place.members:
+            raise ValueError(f"{person.name} is not in this {chat.kind}")
+
+
+def _members(people: Iterable[Person]) -> JsonObject:
+    return {"members": [source_of(one_to_one(person), None) for person in people]}
+
+
+def _mention(text: str, mentioned: Sequence[Mentioned], account: Account) -> tuple[str, JsonObject]:
+    return mention(text, [_mentionee(one, account) for one in mentioned])
+
+
+def _mentionee(one: Mentioned, account: Account) -> Mentionee:
+    if isinstance(one, str):
+        return Mentionee("All", {"type": "all"})
+    return Mentionee(one.name, {"userId": one.user_id, "type": "user", "isSelf": one == account})

@@ -1,0 +1,95 @@
+"""AWS on loopback: one ministack process, and clients for it."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import boto3
+from botocore.config import Config
+from mypy_boto3_dynamodb import DynamoDBClient
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
+PATIENCE = 30.0
+
+
+@contextmanager
+def ministack() -> Iterator[str]:
+    """Run ministack on a free port of 127.0.0.1; yields its URL."""
+    with tempfile.TemporaryDirectory() as folder:
+        port = free_port()
+        env = os.environ | {
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(port),
+            "IOT_MTLS_ENABLED": "0",
+            "TMPDIR": folder,
+            "LOG_LEVEL": "WARNING",
+        }
+        log = Path(folder, "log")
+        with log.open("wb") as out:
+            process = subprocess.Popen([sys.executable, "-m", "ministack"], env=env, stdout=out, stderr=out)
+        try:
+            _wait_until_up(process, port, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            _stop(process)
+
+
+def dynamodb(endpoint: str, attempts: int = 3) -> DynamoDBClient:
+    """A DynamoDB client for an endpoint; the caller closes it."""
+    config = Config(
+        connect_timeout=2,
+        read_timeout=10,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        max_pool_connections=32,
+    )
+    return boto3.Session().client(
+        "dynamodb",
+        endpoint_url=endpoint,
+        region_name=CREDENTIALS["AWS_DEFAULT_REGION"],
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=config,
+    )
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_until_up(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    give_up = time.monotonic() + PATIENCE
+    while not _is_up(port):
+        if process.poll() is not None or time.monotonic() > give_up:
+            raise RuntimeError(f"ministack did not start:\n{log.read_text(errors='replace')}")
+        time.sleep(0.05)
+
+
+def _is_up(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
+    try:
+        connection.request("GET", "/_ministack/health")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

@@ -1,0 +1,312 @@
+"""A stand-in for OpenAI's chat completions on loopback that refuses what OpenAI refuses, in OpenAI's own shape."""
+
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from botkit.models.known import CONTEXT_TOKENS, base_model
+from botkit.models.tokens import count_tokens
+from botkit.simulator.server import serving
+
+Body = dict[str, Any]
+Words = str | Callable[[Body], str]
+Act = Callable[[Body], Response]
+
+FIELDS = frozenset(CompletionCreateParamsNonStreaming.__annotations__)
+ROLES = ("system", "developer", "user", "assistant", "tool", "function")
+REASONING = ("o1", "o3", "o4", "gpt-5")
+
+
+class Refusal(Exception):
+    """A 4xx with OpenAI's error object."""
+
+    def __init__(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> None:
+        self.response = error_response(status, message, code=code, param=param)
+        super().__init__(message)
+
+
+def error_response(
+    status: int,
+    message: str,
+    *,
+    kind: str = "invalid_request_error",
+    code: str | None = None,
+    param: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    """OpenAI's error body: `{"error": {"message", "type", "param", "code"}}`."""
+    error = {"message": message, "type": kind, "param": param, "code": code}
+    return JSONResponse({"error": error}, status, headers)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request that arrived, good or bad. Header names are lower-case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Any
+    connection: int  # the caller's port: the same for requests over one connection
+
+
+@dataclass
+class OpenAIServer:
+    """Lives as long as its `with` block. What is said and what goes wrong is one queue, in the order it was asked for.
+
+    With an empty queue it echoes the last message. `windows`: context tokens by model; others do not exist.
+    """
+
+    key: str = "sk-proj-loopback-0123456789-WXYZ"
+    windows: dict[str, int] = field(default_factory=lambda: dict(CONTEXT_TOKENS))
+    requests: list[Seen] = field(default_factory=list)
+    url: str = ""
+    _acts: deque[Act] = field(default_factory=deque)
+    _released: Event = field(default_factory=Event)
+    _arrived: Event = field(default_factory=Event)
+
+    def say(self, words: Words) -> None:
+        """Answer with these words, or with what a function makes of the request's body."""
+        self._acts.append(lambda body: completion(body, words(body) if callable(words) else words))
+
+    def answer(self, words: str | None, finish_reason: str = "stop", refusal: str | None = None) -> None:
+        """Answer with a message of this shape: blank, refused, filtered or cut."""
+        self._acts.append(lambda body: completion(body, words, finish_reason, refusal))
+
+    def omit_usage(self, words: str) -> None:
+        """Answer as servers do that count no tokens."""
+        self._acts.append(lambda body: completion(body, words, usage=False))
+
+    def fail(self, status: int, message: str = "Something failed.", **error: Any) -> None:
+        """Answer with OpenAI's error object; `kind`, `code`, `param`, `headers` as in `error_response`."""
+        self._acts.append(lambda body: error_response(status, message, **error))
+
+    def send(self, status: int, content: Any, headers: Mapping[str, str] | None = None) -> None:
+        """Answer with this body: a str is HTML, all else JSON."""
+        kind = HTMLResponse if isinstance(content, str) else JSONResponse
+        self._acts.append(lambda body: kind(content, status, headers))
+
+    def hang(self) -> None:
+        """Say nothing until `release` (or the end of the block), and then echo."""
+        released = self._released
+        self._acts.append(lambda body: Hanging(released, echo(body)))
+
+    def trickle(self) -> None:
+        """Send a blank every 20 ms until `release`, and then echo; some servers keep connections open like this."""
+        released = self._released
+        self._acts.append(lambda body: Trickling(released, echo(body)))
+
+    def drop(self) -> None:
+        """Break the connection off in the middle of the answer."""
+        self._acts.append(lambda body: Broken())
+
+    def release(self) -> None:
+        """Let go of all that was asked to hang or trickle so far."""
+        self._released.set()
+        self._released = Event()
+
+    def wait_for_request(self, timeout: float = 5) -> bool:
+        """Whether a request has arrived, waiting at most `timeout` seconds."""
+        return self._arrived.wait(timeout)
+
+    async def complete(self, request: Request) -> Response:
+        """POST /v1/chat/completions."""
+        raw = await request.body()
+        try:
+            body = json.loads(raw)
+        except ValueError:
+            body = None
+        port = request.client.port if request.client else 0
+        self.requests.append(Seen(request.method, request.url.path, dict(request.headers), body, port))
+        self._arrived.set()
+        try:
+            self._admit(request.headers.get("authorization", ""))
+            check_body(body, self.windows)
+        except Refusal as refusal:
+            return refusal.response
+        act = self._acts.popleft() if self._acts else echo
+        return await run_in_threadpool(act, body)
+
+    def _admit(self, authorization: str) -> None:
+        key = authorization.removeprefix("Bearer ")
+        if not authorization.startswith("Bearer ") or not key:
+            raise Refusal(
+                401, "You didn't provide an API key. You need to provide your API key in an Authorization header"
+            )
+        if key != self.key:
+            text = f"Incorrect API key provided: {masked(key)}. You can find your API key at "
+            raise Refusal(401, text + "https://platform.openai.com/account/api-keys.", code="invalid_api_key")
+
+
+def masked(key: str) -> str:
+    """A key as OpenAI echoes it: its ends in the clear."""
+    return key[:8] + "*" * max(3, len(key) - 12) + key[-4:]
+
+
+def check_body(body: Any, windows: Mapping[str, int]) -> None:
+    """OpenAI's rules for a request's body, in about the order OpenAI checks them."""
+    if not isinstance(body, dict):
+        raise Refusal(400, "We could not parse the JSON body of your request.")
+    check_fields(body)
+    check_messages(body["messages"])
+    check_limits(body)
+    window = windows.get(body["model"])
+    if window is None:
+        text = f"The model `{body['model']}` does not exist or you do not have access to it."
+        raise Refusal(404, text, code="model_not_found")
+    check_window(body, window)
+
+
+def check_fields(body: Body) -> None:
+    for unknown in body.keys() - FIELDS:
+        raise Refusal(400, f"Unknown parameter: '{unknown}'.", code="unknown_parameter", param=unknown)
+    for name, kind in (("model", str), ("messages", list)):
+        if not isinstance(body.get(name), kind):
+            raise Refusal(400, f"Missing required parameter: '{name}'.", code="missing_required_parameter", param=name)
+
+
+def check_messages(messages: list[Any]) -> None:
+    if not messages:
+        text = (
+            "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead."
+        )
+        raise Refusal(400, text, code="empty_array", param="messages")
+    for number, message in enumerate(messages):
+        place = f"messages[{number}]"
+        if message.get("role") not in ROLES:
+            supported = ", ".join(f"'{role}'" for role in ROLES)
+            text = f"Invalid value: '{message.get('role')}'. Supported values are: {supported}."
+            raise Refusal(400, text, code="invalid_value", param=f"{place}.role")
+        if not isinstance(message.get("content"), str):
+            text = f"Invalid type for '{place}.content': expected a string."
+            raise Refusal(400, text, code="invalid_type", param=f"{place}.content")
+        for unknown in message.keys() - {"role", "content", "name"}:
+            text = f"Unknown parameter: '{place}.{unknown}'."
+            raise Refusal(400, text, code="unknown_parameter", param=f"{place}.{unknown}")
+
+
+def check_limits(body: Body) -> None:
+    if "max_tokens" in body and "max_completion_tokens" in body:
+        text = "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported."
+        raise Refusal(400, text, code="invalid_parameter_combination")
+    reasoning = base_model(body["model"]).startswith(REASONING)
+    if reasoning and "max_tokens" in body:
+        text = (
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead."
+        )
+        raise Refusal(400, text, code="unsupported_parameter", param="max_tokens")
+    temperature = body.get("temperature", 1)
+    if reasoning and temperature != 1:
+        text = f"Unsupported value: 'temperature' does not support {temperature} with this model. "
+        raise Refusal(
+            400, text + "Only the default (1) value is supported.", code="unsupported_value", param="temperature"
+        )
+    if not 0 <= temperature <= 2:
+        text = f"Invalid 'temperature': expected a value between 0 and 2, but got {temperature} instead."
+        raise Refusal(400, text, code="decimal_out_of_range", param="temperature")
+
+
+def check_window(body: Body, window: int) -> None:
+    asked = prompt_tokens(body)
+    if asked > window:
+        text = (
+            f"This model's maximum context length is {window} tokens. However, your messages resulted in "
+            f"{asked} tokens. Please reduce the length of the messages."
+        )
+        raise Refusal(400, text, code="context_length_exceeded", param="messages")
+
+
+def prompt_tokens(body: Body) -> int:
+    """Tokens of the messages, by the rule of OpenAI's cookbook."""
+    return 3 + sum(3 + count_tokens(body["model"], message["content"]) for message in body["messages"])
+
+
+def completion(
+    body: Body, words: str | None, finish_reason: str = "stop", refusal: str | None = None, *, usage: bool = True
+) -> Response:
+    """A chat completion object."""
+    asked, said = prompt_tokens(body), count_tokens(body["model"], words or refusal or "")
+    spent = {"prompt_tokens": asked, "completion_tokens": said, "total_tokens": asked + said}
+    message = {"role": "assistant", "content": words, "refusal": refusal, "annotations": []}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason}
+    head = {"id": "chatcmpl-loopback", "object": "chat.completion", "created": int(time.time()), "model": body["model"]}
+    return JSONResponse({**head, "choices": [choice]} | ({"usage": spent} if usage else {}))
+
+
+def echo(body: Body) -> Response:
+    return completion(body, body["messages"][-1]["content"])
+
+
+@dataclass
+class Hanging:
+    """Nothing at all until the event, then the response."""
+
+    released: Event
+    response: Response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await run_in_threadpool(self.released.wait)
+        await self.response(scope, receive, send)
+
+
+@dataclass
+class Trickling:
+    """A blank every 20 ms until the event, then the response's body; blanks before JSON mean nothing."""
+
+    released: Event
+    response: Response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"application/json")]})
+        while not await run_in_threadpool(self.released.wait, 0.02):
+            await send({"type": "http.response.body", "body": b" ", "more_body": True})
+        await send({"type": "http.response.body", "body": self.response.body})
+
+
+class Broken:
+    """A body shorter than announced: the server closes the connection, and says so in its log."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"1000")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": b'{"choices": [', "more_body": True})
+
+
+async def refuse_place(request: Request, error: Exception) -> Response:
+    """404 and 405 in OpenAI's shape."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    message = {
+        404: f"Invalid URL ({request.method} {request.url.path})",
+        405: f"Not allowed to {request.method} on {request.url.path}. "
+        "(HINT: Perhaps you meant to use a different HTTP method?)",
+    }
+    return error_response(status, message.get(status, "The server had an error."))
+
+
+@contextmanager
+def openai_server(windows: Mapping[str, int] | None = None) -> Iterator[OpenAIServer]:
+    """Serve a stand-in on loopback; `windows` adds models, or changes the context tokens of known ones."""
+    server = OpenAIServer()
+    server.windows |= windows or {}
+    routes = [Route("/v1/chat/completions", server.complete, methods=["POST"])]
+    app = Starlette(routes=routes, exception_handlers={404: refuse_place, 405: refuse_place})
+    with serving(app) as base:
+        server.url = f"{base}/v1"
+        try:
+            yield server
+        finally:
+            server.release()

@@ -1,0 +1,132 @@
+"""The house has a plan: imports run one way, and a start that only takes a webhook in loads no SDK it does not use."""
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+MODULES = {
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((ROOT / "botkit").rglob("*.py"))
+}
+
+CORE = ["botkit.errors", "botkit.messages", "botkit.ports"]
+ADAPTERS = ["botkit.line", "botkit.stores", "botkit.models", "botkit.aws"]
+
+# Room → the rooms it may import from, besides itself. The longest matching name holds.
+MAY_IMPORT = {
+    "botkit": ["botkit.errors", "botkit.messages", "botkit.pipeline", "botkit.turn"],
+    "botkit.errors": [],
+    "botkit.messages": [],
+    "botkit.ports": ["botkit.errors", "botkit.messages"],
+    "botkit.turn": CORE,
+    "botkit.pipeline": [*CORE, "botkit.turn"],
+    **dict.fromkeys(ADAPTERS, CORE),
+    "botkit.spec.values": [],
+    # The pure modules of the LINE room, and the table of known models, are vocabulary, not adapters.
+    "botkit.steps": [*CORE, "botkit.turn", "botkit.pipeline", "botkit.spec.values", "botkit.line.text", "botkit.models.known"],
+    "botkit.spec": [*CORE, "botkit.turn", "botkit.pipeline", "botkit.steps"],
+    "botkit.delivery": [
+        *CORE,
+        "botkit.turn",
+        "botkit.pipeline",
+        "botkit.steps",
+        "botkit.spec",
+        "botkit.line.signature",
+        "botkit.line.events",
+        "botkit.line.bodies",
+    ],
+    "botkit.runtime": [*CORE, *ADAPTERS, "botkit.spec", "botkit.delivery"],
+    "botkit.simulator": [*CORE, *ADAPTERS, "botkit.spec", "botkit.runtime"],
+    "botkit.cli": ["botkit"],
+    "botkit.__main__": ["botkit.cli"],
+}
+
+SDKS = {"openai", "linebot", "boto3", "botocore", "tiktoken", "urllib3", "httpx2", "starlette", "uvicorn", "rich"}
+MAY_USE_SDKS = ("botkit.line", "botkit.stores", "botkit.models", "botkit.aws", "botkit.simulator", "botkit.cli")
+
+
+def imports_of(path: Path) -> set[str]:
+    """Every module named by an import statement of the file, wherever it stands."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path} imports relatively"
+            assert node.module is not None
+            # `from botkit.spec import document` names a module; `from botkit.turn import Turn` does not.
+            names |= {f"{node.module}.{alias.name}" if f"{node.module}.{alias.name}" in MODULES else node.module for alias in node.names}
+    return names
+
+
+def within(module: str, room: str) -> bool:
+    return module == room or module.startswith(f"{room}.")
+
+
+def room_of(module: str) -> str:
+    return max((room for room in MAY_IMPORT if within(module, room)), key=len)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_a_module_imports_only_from_the_rooms_before_its_own(module: str) -> None:
+    room = room_of(module)
+    assert room != "botkit" or module == "botkit", f"{module} has no place in the plan"
+    allowed = [room, *MAY_IMPORT[room]]
+    forbidden = {
+        name
+        for name in imports_of(MODULES[module])
+        if within(name, "botkit") and not any(name == "botkit" and room == "botkit" or within(name, one) for one in allowed)
+    }
+    assert not forbidden
+
+
+@pytest.mark.parametrize("module", [module for module in MODULES if not module.startswith(MAY_USE_SDKS)])
+def test_only_the_adapters_import_an_sdk(module: str) -> None:
+    assert not {name.partition(".")[0] for name in imports_of(MODULES[module])} & SDKS
+
+
+def test_imports_have_no_cycle() -> None:
+    graph = {module: imports_of(path) & MODULES.keys() for module, path in MODULES.items()}
+    while leaves := [module for module, names in graph.items() if not names]:
+        for leaf in leaves:
+            del graph[leaf]
+        graph = {module: names - set(leaves) for module, names in graph.items()}
+    assert not graph, f"these import one another: {sorted(graph)}"
+
+
+def loaded_by(code: str, **environ: str) -> set[str]:
+    """The top-level and second-level modules a fresh interpreter has loaded after running `code`."""
+    script = f"{code}\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
+    result = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, env=environ, check=True
+    )
+    return set(json.loads(result.stdout.splitlines()[-1]))
+
+
+def test_importing_botkit_loads_no_sdk() -> None:
+    assert not loaded_by("import botkit") & SDKS
+
+
+TAKE_A_WEBHOOK = """
+import sys, hmac, hashlib, base64
+from pathlib import Path
+sys.path.insert(0, ".")
+from botkit.runtime import Runtime
+runtime = Runtime.start(Path("."))
+body = '{"destination":"U","events":[]}'
+signature = base64.b64encode(hmac.digest(b"s", body.encode(), "sha256")).decode()
+answer = runtime({"requestContext": {"http": {"method": "POST"}}, "rawPath": "/line/concierge",
+    "headers": {"x-line-signature": signature}, "body": body, "isBase64Encoded": False}, None)
+assert answer["statusCode"] == 200, answer
+"""
+
+
+@pytest.mark.parametrize("store", ["memory:", "dynamodb://table"])
+def test_the_webhook_door_loads_neither_the_model_nor_the_line_sdk(store: str) -> None:
+    loaded = loaded_by(TAKE_A_WEBHOOK, BOTKIT_STORE=store, CONCIERGE_CHANNEL_SECRET="s")
+    assert not loaded & {"openai", "linebot", "tiktoken", "boto3.resources", "requests", "rich", "starlette"}
