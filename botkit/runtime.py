@@ -24,7 +24,7 @@ from botkit.spec.loader import load_folder
 log = logging.getLogger(__name__)
 
 POOL_THREADS = 8
-LOCAL_SECONDS = 120
+LOCAL_SECONDS = 60
 """The deadline of an invocation whose context names none (local use), in seconds."""
 
 
@@ -70,7 +70,9 @@ class Runtime:
         for problem in loaded.problems:
             log.error("%s", problem)
         if not loaded.bots:
-            raise SpecError(loaded.problems or [Problem(str(folder), 0, 0, "holds no bots; add one, such as hello.yaml")])
+            raise SpecError(
+                loaded.problems or [Problem(str(folder), 0, 0, "holds no bots; add one, such as hello.yaml")]
+            )
         return cls(loaded.bots, services(environ), frozenset(loaded.broken))
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -86,7 +88,7 @@ class Runtime:
             return {"swept": sweep(self.bots, self.services, self._drain(deadline))}
         raise ConfigurationError(
             f"this event is of no shape that botkit knows (its keys: {', '.join(sorted(map(str, event)))}); "
-            "send HTTP API, REST API, function URL or load balancer requests, or {\"botkit\": \"sweep\"}"
+            'send HTTP API, REST API, function URL or load balancer requests, or {"botkit": "sweep"}'
         )
 
     def _deadline(self, context: Any) -> int:
@@ -102,7 +104,7 @@ class Runtime:
         return wake
 
     def _drain_inline(self, deadline: int) -> Callable[[BotSpec, Conversation], None]:
-        """As `_drain`, for the door: what was accepted is durable, so a failure now must not make LINE send it again."""
+        """As `_drain`, for the door: what was accepted is durable, so no failure now may become LINE's concern."""
         wake = self._drain(deadline)
 
         def wake_quietly(bot: BotSpec, conversation: Conversation) -> None:

@@ -28,7 +28,14 @@ MAY_IMPORT = {
     **dict.fromkeys(ADAPTERS, CORE),
     "botkit.spec.values": [],
     # The pure modules of the LINE room, and the table of known models, are vocabulary, not adapters.
-    "botkit.steps": [*CORE, "botkit.turn", "botkit.pipeline", "botkit.spec.values", "botkit.line.text", "botkit.models.known"],
+    "botkit.steps": [
+        *CORE,
+        "botkit.turn",
+        "botkit.pipeline",
+        "botkit.spec.values",
+        "botkit.line.text",
+        "botkit.models.known",
+    ],
     "botkit.spec": [*CORE, "botkit.turn", "botkit.pipeline", "botkit.steps"],
     "botkit.delivery": [
         *CORE,
@@ -60,7 +67,10 @@ def imports_of(path: Path) -> set[str]:
             assert node.level == 0, f"{path} imports relatively"
             assert node.module is not None
             # `from botkit.spec import document` names a module; `from botkit.turn import Turn` does not.
-            names |= {f"{node.module}.{alias.name}" if f"{node.module}.{alias.name}" in MODULES else node.module for alias in node.names}
+            names |= {
+                f"{node.module}.{alias.name}" if f"{node.module}.{alias.name}" in MODULES else node.module
+                for alias in node.names
+            }
     return names
 
 
@@ -80,7 +90,8 @@ def test_a_module_imports_only_from_the_rooms_before_its_own(module: str) -> Non
     forbidden = {
         name
         for name in imports_of(MODULES[module])
-        if within(name, "botkit") and not any(name == "botkit" and room == "botkit" or within(name, one) for one in allowed)
+        if within(name, "botkit")
+        and not any((name == "botkit" and room == "botkit") or within(name, one) for one in allowed)
     }
     assert not forbidden
 
@@ -102,7 +113,7 @@ def test_imports_have_no_cycle() -> None:
 def loaded_by(code: str, **environ: str) -> set[str]:
     """The top-level and second-level modules a fresh interpreter has loaded after running `code`."""
     script = f"{code}\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
-    result = subprocess.run(  # noqa: S603
+    result = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, env=environ, check=True
     )
     return set(json.loads(result.stdout.splitlines()[-1]))

@@ -1,1 +1,213 @@
-"""x."""
+"""Talk to a bot in the terminal, without a LINE account and without a key.
+
+The bot runs as it does when deployed: what is typed becomes a signed LINE webhook, and the
+answer comes back through a local LINE that enforces LINE's rules. History is kept between runs.
+Without OPENAI_API_KEY (or OPENAI_BASE_URL, or the bot's own base_url) the offline model rehearses.
+
+example:
+  botkit chat assistant
+  botkit chat concierge --as Hana
+  botkit chat companion --group --as Hana      in a group chat; say @companion to be heard
+"""
+
+import logging
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.markup import escape
+from rich.padding import Padding
+from rich.text import Text
+
+from botkit.cli import check
+from botkit.cli.folder import bots_folder, unknown_bots
+from botkit.delivery.conversations import conversation_of
+from botkit.messages import Chat
+from botkit.models.rehearsal import RehearsalModel
+from botkit.ports import Services
+from botkit.runtime import Runtime, SystemClock, services
+from botkit.simulator.app import create_app
+from botkit.simulator.chats import Person, Utterance
+from botkit.simulator.platform import Platform
+from botkit.simulator.server import serving
+from botkit.spec.bot import BotSpec, LineAccount
+from botkit.spec.loader import load_folder
+from botkit.steps.model import Model
+
+with suppress(ModuleNotFoundError):  # absent on Windows
+    import readline  # noqa: F401  gives the prompt its line editing and its memory
+
+HELP = """\
+/reset       forget this conversation
+/as NAME     speak as somebody else
+/1 … /13     tap a quick reply
+/quit        leave (or Ctrl-D)"""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("bot", metavar="BOT", help="the bot's name")
+    parser.add_argument("--as", dest="speaker", metavar="NAME", default="You", help="the name you speak as")
+    parser.add_argument("--group", action="store_true", help="talk in a group chat instead of 1:1")
+
+
+def run(options: Namespace, environ: Mapping[str, str]) -> int:
+    """Talk until the input ends; 0 then, 1 where the bot's file is wrong, 2 where there is no such bot."""
+    console, folder = Console(highlight=False), bots_folder(environ)
+    if missing := unknown_bots(folder, [options.bot]):
+        check.report(Console(stderr=True, highlight=False), missing)
+        return 2
+    loaded = load_folder(folder, [options.bot])
+    if loaded.problems:
+        check.report(Console(stderr=True, highlight=False), loaded.problems)
+        return 1
+    logging.basicConfig(level=logging.WARNING, handlers=[RichHandler(console=Console(stderr=True), show_path=False)])
+    platform = Platform(SystemClock())
+    with serving(create_app(platform)) as line_url:
+        Conversation(
+            console, platform, loaded.bots[options.bot], options, {**environ, "BOTKIT_LINE_URL": line_url}
+        ).talk()
+    return 0
+
+
+class Conversation:
+    """One sitting at the terminal: a person, a bot, and the chat they are in."""
+
+    def __init__(
+        self, console: Console, platform: Platform, bot: BotSpec, options: Namespace, environ: Mapping[str, str]
+    ) -> None:
+        self.console = console
+        self.platform = platform
+        self.account = platform.add_account(bot.name, user_id=_id("U", "bot", bot.name))
+        self.group: Chat | None = None
+        self.speaker = self._person(options.speaker)
+        self.group = self._join_group() if options.group else None
+        secrets = {"CHAT_SECRET": self.account.channel_secret, "CHAT_TOKEN": self.account.access_token}
+        line = LineAccount.model_validate(
+            {"channel_secret": "env:CHAT_SECRET", "channel_access_token": "env:CHAT_TOKEN"}
+        )
+        self.bot = replace(bot, line=line)
+        self.rehearses = _rehearses(bot, environ)
+        self.runtime = Runtime({bot.name: self.bot}, _services({**environ, **secrets}, rehearses=self.rehearses))
+        self.buttons: tuple[str, ...] = ()
+
+    def talk(self) -> None:
+        """Read, answer, repeat."""
+        self._greet()
+        while (line := self._read()) is not None:
+            if line in ("/quit", "/exit"):
+                break
+            if line:
+                self._take(line)
+        self.console.print("[dim]Bye.[/]")
+
+    def _greet(self) -> None:
+        model = self.bot.step(Model)
+        where = "in a group chat" if self.group else "1:1"
+        self.console.print(f"[bold green]{self.bot.name}[/]  {escape(self.bot.description)}", style="default")
+        self.console.print(
+            f"[dim]{where} · {'rehearsal' if self.rehearses else model.name if model else 'no model'} · /help[/]"
+        )
+        if self.rehearses:
+            self.console.print(
+                "[yellow]No OPENAI_API_KEY: the offline model rehearses.[/] "
+                "[dim]Set the key, or OPENAI_BASE_URL for a server of your own, and start again.[/]"
+            )
+        self.console.print()
+
+    def _read(self) -> str | None:
+        try:
+            return self.console.input(f"[bold cyan]{escape(self.speaker.name)}[/] › ").strip()
+        except EOFError:
+            self.console.print()
+            return None
+
+    def _take(self, line: str) -> None:
+        if not line.startswith("/"):
+            return self._say(line)
+        command, _, argument = line.partition(" ")
+        if command == "/reset":
+            return self._reset()
+        if command == "/as" and argument.strip():
+            self.speaker = self._person(argument.strip())
+            return None
+        if command[1:].isdecimal() and 0 < int(command[1:]) <= len(self.buttons):
+            return self._say(self.buttons[int(command[1:]) - 1])
+        # Anything else that begins with a slash is for the bot, but for a plain cry for help.
+        return self.console.print(HELP, style="dim") if command == "/help" else self._say(line)
+
+    def _say(self, text: str) -> None:
+        mention = self.account if self.group and f"@{self.account.name}" in text else ()
+        delivery = self.platform.say(self.account, self.speaker, text, chat=self.group, mention=mention)
+        where = self.group or self.speaker
+        before = len(self.platform.chat(self.account, where))
+        with self.console.status("[dim]…[/]", spinner="dots"):
+            answer = self.runtime(_webhook(self.bot.name, delivery.body, delivery.headers), None)
+        said = [one for one in self.platform.chat(self.account, where).utterances[before:] if one.via != "person"]
+        self._show(said, answer)
+
+    def _show(self, said: list[Utterance], answer: Mapping[str, Any]) -> None:
+        if answer["statusCode"] != 200:
+            self.console.print(f"[red]The webhook was answered {answer['statusCode']}: {escape(answer['body'])}[/]")
+        elif not said:
+            hint = f" (say @{self.bot.name} to be heard)" if self.group else ""
+            self.console.print(f"[dim]… stays silent{hint}[/]")
+        for utterance in said:
+            name = utterance.sender or self.bot.name
+            self.console.print(Text.assemble((name, "bold green"), " › ", utterance.text))
+            self.buttons = utterance.quick_replies
+        if said and self.buttons:
+            chips = "  ".join(f"/{number} {label}" for number, label in enumerate(self.buttons, 1))
+            self.console.print(Padding(Text(chips, style="dim"), (0, 0, 0, 2)))
+
+    def _reset(self) -> None:
+        chat = self.group or Chat("user", self.speaker.user_id)
+        store, shares = self.runtime.services.store, self.bot.shares_groups
+        store.clear(conversation_of(self.bot.name, chat, self.speaker.user_id, "", shares_groups=shares))
+        self.console.print("[dim]The conversation is forgotten.[/]")
+
+    def _person(self, name: str) -> Person:
+        # The same name is the same person in every sitting, so that history goes on.
+        person = self.platform.add_person(name, user_id=_id("U", "person", name))
+        if self.group:
+            self.platform.come(self.account, self.group, person)
+        return person
+
+    def _join_group(self) -> Chat:
+        group = self.platform.add_group(self.speaker, name="Terminal", group_id=_id("C", "group", self.account.name))
+        self.platform.join(self.account, group)
+        return group
+
+
+def _id(prefix: str, kind: str, name: str) -> str:
+    return prefix + sha256(f"{kind}:{name}".encode()).hexdigest()[:32]
+
+
+def _rehearses(bot: BotSpec, environ: Mapping[str, str]) -> bool:
+    """Whether there is no model to ask: no key, and no server of one's own."""
+    model = bot.step(Model)
+    if model is None or model.base_url or environ.get("OPENAI_BASE_URL"):
+        return False
+    return not environ.get(model.api_key.removeprefix("env:"))
+
+
+def _services(environ: Mapping[str, str], *, rehearses: bool) -> Services:
+    wired = services(environ)
+    return replace(wired, model=RehearsalModel()) if rehearses else wired
+
+
+def _webhook(bot: str, body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+    """LINE's call as API Gateway hands it to the Lambda handler."""
+    return {
+        "version": "2.0",
+        "requestContext": {"http": {"method": "POST", "path": f"/line/{bot}"}},
+        "rawPath": f"/line/{bot}",
+        "headers": headers,
+        "body": body.decode(),
+        "isBase64Encoded": False,
+    }

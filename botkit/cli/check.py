@@ -31,12 +31,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace, environ: Mapping[str, str]) -> int:
-    """Load the bots; 0 where all are good, 1 where a file is wrong, 2 where a named bot does not exist."""
+    """Load the bots; 0 where all are good, 1 where a file is wrong or not there."""
     folder = bots_folder(environ)
     loaded = load_folder(folder, options.bots)
     problems = [*unknown_bots(folder, options.bots), *loaded.problems]
     if options.json:
-        print(json.dumps({"bots": sorted(loaded.bots), "problems": [asdict(problem) for problem in problems]}, indent=2))  # noqa: T201  the output is for programs
+        findings = {"bots": sorted(loaded.bots), "problems": [asdict(problem) for problem in problems]}
+        print(json.dumps(findings, indent=2, ensure_ascii=False))  # noqa: T201  for programs: nothing may be wrapped
     else:
         console = Console(highlight=False)
         report(console, problems)

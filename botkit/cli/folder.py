@@ -21,5 +21,11 @@ def unknown_bots(folder: Path, names: Sequence[str]) -> list[Problem]:
 
 def _unknown(folder: Path, name: str, known: Sequence[str]) -> Problem:
     near = get_close_matches(name, known, 1)
-    hint = f"did you mean `{near[0]}`?" if near else f"there is {', '.join(known)}" if known else "the folder holds no bots"
+    hint = (
+        f"did you mean `{near[0]}`?"
+        if near
+        else f"there is {', '.join(known)}"
+        if known
+        else "the folder holds no bots"
+    )
     return Problem(str(folder / f"{name}.yaml"), 0, 0, f"there is no such bot; {hint}")

@@ -2,12 +2,12 @@
 
 from urllib.parse import quote
 
-from botkit.messages import Chat, Event
+from botkit.messages import Chat
 from botkit.ports import Conversation
 
 
-def conversation_of(bot: str, event: Event, chat: Chat, *, shares_groups: bool) -> Conversation:
-    """The conversation of `event` in `chat`.
+def conversation_of(bot: str, chat: Chat, speaker: str | None, event_id: str, *, shares_groups: bool) -> Conversation:
+    """The conversation in which `speaker` (a user id) caused an event in `chat`.
 
     A 1:1 chat is the user's. In a group or room it is everyone's where `shares_groups`, else the
     speaker's own in that group. Different inputs never give the same key.
@@ -15,8 +15,8 @@ def conversation_of(bot: str, event: Event, chat: Chat, *, shares_groups: bool) 
     if chat.kind == "user" or shares_groups:
         return Conversation(bot, f"{chat.kind}:{_part(chat.id)}")
     # LINE leaves the speaker out of some events. They are nobody's earlier words, so each stands alone.
-    speaker = _part(event.user_id) if event.user_id else f"?{_part(event.id)}"
-    return Conversation(bot, f"{chat.kind}:{_part(chat.id)}:{speaker}")
+    whose = _part(speaker) if speaker else f"?{_part(event_id)}"
+    return Conversation(bot, f"{chat.kind}:{_part(chat.id)}:{whose}")
 
 
 def _part(text: str) -> str:

@@ -113,7 +113,7 @@ def _arrival(bot: BotSpec, event: Event, received_at: int) -> Arrival | None:
         log.info("bot %s: event %s (%s) is dropped: no chat, or older than a day", bot.name, event.id, event.type)
         return None
     return Arrival(
-        conversation=conversation_of(bot.name, event, event.chat, shares_groups=bot.shares_groups),
+        conversation=conversation_of(bot.name, event.chat, event.user_id, event.id, shares_groups=bot.shares_groups),
         event_id=event.id,
         at=event.at,
         received_at=received_at,

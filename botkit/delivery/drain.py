@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from uuid import NAMESPACE_URL, uuid5
 
 from botkit.delivery.send import Outbox, send
-from botkit.errors import LeaseLost, StoreError, UpstreamError
+from botkit.errors import LeaseLost, SecretError, StoreError, UpstreamError
 from botkit.line.bodies import render
 from botkit.line.events import parse_event
 from botkit.messages import SILENCE, Chat, Event, Profile, Reply
@@ -40,7 +41,13 @@ def drain(bot: BotSpec, conversation: Conversation, services: Services, owner: s
                 return
             lease = services.store.release(lease)
     except LeaseLost:
-        log.info("conversation taken over by another worker")
+        log.info("bot %s: a conversation was taken over by another worker", bot.name)
+    except BaseException:
+        # What failed or was interrupted stays in the inbox; the next worker need not wait for the lease to end.
+        if lease is not None:
+            with suppress(UpstreamError):
+                services.store.release(lease)
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +72,10 @@ class _Work:
         return True
 
     def _access_token(self) -> str:
-        """Without it nothing can be said, so nothing is begun. Raises SecretError, the lease given back."""
-        try:
-            return self.services.secrets.get(self.bot.line.channel_access_token if self.bot.line else "env:")
-        except UpstreamError:
-            self.services.store.release(self.lease)
-            raise
+        """Without it nothing can be said, so nothing is begun. Raises SecretError."""
+        if self.bot.line is None:
+            raise SecretError(f"the file of {self.bot.name} no longer names a LINE account; add its line: section")
+        return self.services.secrets.get(self.bot.line.channel_access_token)
 
     def _settle(self, pending: Pending, access_token: str) -> None:
         event = parse_event(pending.body)

@@ -81,9 +81,9 @@ class World:
             self.people[person.user_id] = person
             return person
 
-    def add_group(self, *people: Person, name: str = "") -> Chat:
+    def add_group(self, *people: Person, name: str = "", group_id: str | None = None) -> Chat:
         """A new group of people; an account comes in by `join`."""
-        return self._add_place(Chat("group", "C" + self.ids.hexadecimal(32)), people, name)
+        return self._add_place(Chat("group", group_id or "C" + self.ids.hexadecimal(32)), people, name)
 
     def add_room(self, *people: Person) -> Chat:
         """A new multi-person chat; an account comes in by `join`."""

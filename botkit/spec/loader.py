@@ -180,7 +180,9 @@ class _Reading:
             return kind.model_validate(value, context=context)
         except ValidationError as error:
             texts = [details["loc"] for details in error.errors() if details["type"] in ("string_type", "model_type")]
-            written = {loc: self.source.written[*path, *loc] for loc in texts if loc and (*path, *loc) in self.source.written}
+            written = {
+                loc: self.source.written[*path, *loc] for loc in texts if loc and (*path, *loc) in self.source.written
+            }
             if not written:
                 raise
         for loc, text in written.items():

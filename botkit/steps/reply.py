@@ -11,7 +11,7 @@ from botkit.turn import Turn
 
 DEFAULT_ERROR = "Sorry, something went wrong. Please try again."
 LOADING_SECONDS = 60
-"""The longest LINE offers; the animation goes as soon as the answer arrives (LINE reference: Display a loading animation)."""
+"""The longest LINE offers; it ends when the answer arrives (LINE reference: Display a loading animation)."""
 
 
 class QuickReply(BaseModel):

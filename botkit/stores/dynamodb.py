@@ -124,9 +124,9 @@ class DynamoStore:
     def _unfinished(self, lease: Lease) -> Iterator[Pending]:
         pointers = self._partition(lease.conversation, POINTERS, Limit=READ_BATCH)
         while batch := list(islice(pointers, READ_BATCH)):
-            keys = [event_of(pointer) for pointer in batch]
-            events = {event["sk"]: event for event in self._table.read(keys)}
-            for event in filter(None, (events.get(key["sk"]) for key in keys)):
+            keys = {key["sk"]: key for key in map(event_of, batch)}
+            events = {event["sk"]: event for event in self._table.read(list(keys.values()))}
+            for event in (events[sk] for sk in keys if sk in events):
                 if event["state"] in OPEN and int(event["received_at"]) > lease.until - EVENT_LIFE:
                     yield pending_of(event)
 

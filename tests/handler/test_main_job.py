@@ -42,7 +42,10 @@ def test_history_survives_a_restart(any_stage: Stage) -> None:
 
 def test_one_handler_serves_two_accounts_apart(any_stage: Stage) -> None:
     stage = any_stage
-    one, two = stage.bot("one", "persona: You are One.\nmodel: gpt-4.1-mini\n"), stage.bot("two", "persona: Two.\nmodel: gpt-4o\n")
+    one, two = (
+        stage.bot("one", "persona: You are One.\nmodel: gpt-4.1-mini\n"),
+        stage.bot("two", "persona: Two.\nmodel: gpt-4o\n"),
+    )
     hana = stage.platform.add_person("Hana")
     stage.post("one", stage.platform.say(one, hana, "a secret for One"))
     stage.post("two", stage.platform.say(two, hana, "hello Two"))
@@ -82,7 +85,9 @@ def test_several_events_of_one_webhook_go_to_their_own_people(any_stage: Stage) 
     stage = any_stage
     account = stage.bot("kind", KIND)
     hana, ken = stage.platform.add_person("Hana"), stage.platform.add_person("Ken")
-    both = stage.platform.bundle(stage.platform.say(account, hana, "I am Hana"), stage.platform.say(account, ken, "I am Ken"))
+    both = stage.platform.bundle(
+        stage.platform.say(account, hana, "I am Hana"), stage.platform.say(account, ken, "I am Ken")
+    )
     stage.post("kind", both)
     assert stage.platform.chat(account, hana).texts == ["I am Hana"]
     assert stage.platform.chat(account, ken).texts == ["I am Ken"]
@@ -96,11 +101,15 @@ def test_the_loading_animation_shows_in_1_1_chats_only(stage: Stage) -> None:
     stage.post("kind", stage.platform.say(account, hana, "hi", chat=group))
     assert stage.platform.calls_of("loading") == ()
     stage.post("kind", stage.platform.say(account, hana, "hi"))
-    assert [call.body for call in stage.platform.calls_of("loading")] == [{"chatId": hana.user_id, "loadingSeconds": 60}]
+    assert [call.body for call in stage.platform.calls_of("loading")] == [
+        {"chatId": hana.user_id, "loadingSeconds": 60}
+    ]
 
 
 def test_quick_replies_and_sender_come_with_the_answer(stage: Stage) -> None:
-    account = stage.bot("kind", KIND + "reply: {quick_replies: [One, {label: Two, text: Second}], sender: {name: Yoshi}}\n")
+    account = stage.bot(
+        "kind", KIND + "reply: {quick_replies: [One, {label: Two, text: Second}], sender: {name: Yoshi}}\n"
+    )
     hana = stage.platform.add_person("Hana")
     stage.post("kind", stage.platform.say(account, hana, "hi"))
     (answer,) = stage.platform.chat(account, hana).answers
@@ -123,7 +132,11 @@ def test_the_persona_knows_the_person_the_chat_and_the_time(stage: Stage) -> Non
         "model: gpt-4.1-mini\n",
     )
     file = stage.bots / "kind.yaml"
-    file.write_text(file.read_text().replace("persona: '", "persona: {vars: {inn: Yoshi-an}, text: '").replace("year }}'", "year }}'}"))
+    file.write_text(
+        file.read_text()
+        .replace("persona: '", "persona: {vars: {inn: Yoshi-an}, text: '")
+        .replace("year }}'", "year }}'}")
+    )
     hana = stage.platform.add_person("Hana\u202e\n{{ 7 * 7 }}", language="ja")
     stage.post("kind", stage.platform.say(account, hana, "hi"))
     system = stage.prompts()[0][0]["content"]

@@ -57,7 +57,9 @@ def test_every_recorded_webhook_is_read_whole(path: Path) -> None:
         assert event.text == (message["text"] if message.get("type") == "text" else None)
         source = raw.get("source", {})
         chat_id = source.get("groupId") or source.get("roomId") or source.get("userId")
-        assert event.chat == (Chat(source["type"], chat_id) if source.get("type") in ("user", "group", "room") else None)
+        assert event.chat == (
+            Chat(source["type"], chat_id) if source.get("type") in ("user", "group", "room") else None
+        )
         assert parse_event(event.body) == event
 
 
@@ -86,7 +88,12 @@ def test_an_edited_message_is_read_like_a_message() -> None:
 
 def test_a_sticker_quotes_and_can_be_quoted_but_has_no_text() -> None:
     event = parsed_message(type="sticker", quotedMessageId="111", text="on the sticker")
-    assert (event.message_type, event.quote_token, event.quoted_message_id, event.text) == ("sticker", "q1", "111", None)
+    assert (event.message_type, event.quote_token, event.quoted_message_id, event.text) == (
+        "sticker",
+        "q1",
+        "111",
+        None,
+    )
 
 
 def test_an_empty_text_is_a_text() -> None:
@@ -369,6 +376,13 @@ def test_any_event_is_read_stored_and_read_again(raw: list[dict[str, Any]]) -> N
             assert 0 <= mention.start < mention.end <= len(event.text or "")
 
 
+def webhook_or_status(body: bytes) -> Webhook | int:
+    try:
+        return parse_webhook(body)
+    except RequestError as error:
+        return error.status
+
+
 @settings(deadline=None)
 @given(anything | objects(destination=texts, events=st.lists(anything, max_size=3)))
 def test_any_json_is_a_webhook_or_a_bad_request(document: Any) -> None:
@@ -377,20 +391,13 @@ def test_any_json_is_a_webhook_or_a_bad_request(document: Any) -> None:
         and isinstance(document.get("destination", ""), str)
         and isinstance(document.get("events"), list)
     )
-    try:
-        found = parse_webhook(json.dumps(document).encode())
-    except RequestError as error:
-        assert error.status == 400
-        assert not is_webhook
-    else:
-        assert is_webhook
+    found = webhook_or_status(json.dumps(document).encode())
+    assert (found != 400) == is_webhook
+    if isinstance(found, Webhook):
         assert len(found.events) == sum(isinstance(entry, dict) for entry in document["events"])
 
 
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_webhook_or_a_bad_request(body: bytes) -> None:
-    try:
-        assert isinstance(parse_webhook(body), Webhook)
-    except RequestError as error:
-        assert error.status == 400
+    assert webhook_or_status(body) == 400 or json.loads(body)["events"] is not None

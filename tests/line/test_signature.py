@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from botkit.line.signature import sign, verify
 from tests.line.facts import fact, load
 
-BODY = '{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'.encode()
+BODY = b'{"destination":"U8e742f61d673b39c7fff3cecb7536ef0","events":[]}'
 SECRET = "8c570fa6dd201bb328f1c1eac23a96d8"
 SIGNATURE = "GhRKmvmHys4Pi8DxkF4+EayaH0OqtJtaZxgTD9fMDLs="
 

@@ -186,6 +186,7 @@ def test_the_package_of_the_tables_is_found_without_being_imported(package: Path
         (gzip.compress(b"aGVsbG8= 0\n" * 1000)[:-9], "cannot be read"),
         (None, "cannot be read"),
     ],
+    ids=["other", "no gzip", "cut off", "missing"],
 )
 def test_a_damaged_table_is_an_error_and_nothing_is_fetched(package: Path, content: bytes | None, fault: str) -> None:
     file = package / "data" / "o200k_base.tiktoken.gz"

@@ -143,8 +143,12 @@ def test_no_bytes_make_the_reader_raise(content: bytes) -> None:
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-        lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from([*STEPS, "line", "pipeline", "name", "use", "with", "text", "x"]), inner, max_size=4),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from([*STEPS, "line", "pipeline", "name", "use", "with", "text", "x"]), inner, max_size=4
+            )
+        ),
         max_leaves=12,
     )
 )

@@ -90,7 +90,9 @@ MISTAKES = {
     "persona: '{% if false %}{{ user.nmae }}{% endif %}x'\nmodel: m\n": [
         "1:1: persona: line 1: `user.nmae` does not exist; there is user.name, user.id, user.language"
     ],
-    "persona: |\n  a\n  {% if %}\nmodel: m\n": ["1:1: persona: line 2: Expected an expression, got 'end of statement block'"],
+    "persona: |\n  a\n  {% if %}\nmodel: m\n": [
+        "1:1: persona: line 2: Expected an expression, got 'end of statement block'"
+    ],
     "persona: '{{ 1 / 0 }}'\nmodel: m\n": ["1:1: persona: it cannot be rendered: division by zero"],
     "persona: '{{ bot.__class__ }}'\nmodel: m\n": [
         "1:1: persona: line 1: `bot.__class__` does not exist; there is bot.name, bot.description"

@@ -57,7 +57,7 @@ def test_another_process_that_writes_for_too_long_is_an_error_that_passes(tmp_pa
     path = tmp_path / "botkit.db"
     with closing(SqliteStore(path, busy_timeout=0.01)) as store, closing(sqlite3.connect(path)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreError, match="botkit.db: database is locked") as caught:
+        with pytest.raises(StoreError, match=r"botkit\.db: database is locked") as caught:
             store.accept(arrival())
         other.rollback()
         assert caught.value.retryable

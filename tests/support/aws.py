@@ -18,6 +18,8 @@ from mypy_boto3_dynamodb import DynamoDBClient
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 PATIENCE = 30.0
 
+_session = boto3.Session()  # shared, because each one parses DynamoDB's model anew
+
 
 @contextmanager
 def ministack() -> Iterator[str]:
@@ -49,7 +51,7 @@ def dynamodb(endpoint: str, attempts: int = 3) -> DynamoDBClient:
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=32,
     )
-    return boto3.Session().client(
+    return _session.client(
         "dynamodb",
         endpoint_url=endpoint,
         region_name=CREDENTIALS["AWS_DEFAULT_REGION"],

@@ -119,6 +119,14 @@ class OpenAIServer:
         self._released.set()
         self._released = Event()
 
+    def reset(self) -> None:
+        """Forget what was asked for and what arrived, for the next test."""
+        self.release()
+        self._acts.clear()
+        self.requests.clear()
+        self._arrived.clear()
+        self.key = OpenAIServer.key
+
     def wait_for_request(self, timeout: float = 5) -> bool:
         """Whether a request has arrived, waiting at most `timeout` seconds."""
         return self._arrived.wait(timeout)

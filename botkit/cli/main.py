@@ -1,0 +1,44 @@
+"""The `botkit` command: picks one of the commands and turns its outcome into an exit code."""
+
+import os
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+
+from botkit.errors import BotkitError, SpecError
+
+try:
+    from rich.console import Console
+except ModuleNotFoundError:  # the packaged Lambda has no terminal, and the runtime dependencies have no rich
+    sys.exit("the botkit command needs the extra `dev`; run `make run`, or: pip install 'botkit[dev]'")
+
+from botkit.cli import chat, check
+
+COMMANDS = {"chat": chat, "check": check}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code: 0 ok, 1 something was found wrong, 2 misuse."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(COMMANDS[options.command].run(options, os.environ))
+    except SpecError as error:
+        check.report(Console(stderr=True), error.problems)
+        return 1
+    except BotkitError as error:
+        Console(stderr=True).print(f"[bold red]botkit:[/] {error}", highlight=False)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser("botkit", description="LINE chatbots out of YAML files.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, module in COMMANDS.items():
+        summary, _, details = (module.__doc__ or "").partition("\n\n")
+        command = commands.add_parser(
+            name, help=summary, description=f"{summary}\n\n{details}", formatter_class=RawDescriptionHelpFormatter
+        )
+        module.add_arguments(command)
+    return parser
