@@ -8,7 +8,7 @@
         ├── StoreError       the store did not do it, or may have: ask it again
         ├── SecretError      a secret reference leads nowhere
         ├── LineError
-        │   ├── LineRefused  LINE answered no: certainly not delivered
+        │   ├── LineRefused  LINE said no, or was not reached: certainly not delivered
         │   └── LineUnsure   no answer, or a 5xx: it may have been delivered
         └── ModelError       the model gave no answer
             └── ContextOverflow   the prompt was too long for the model
@@ -84,9 +84,10 @@ class LineError(UpstreamError):
 
 
 class LineRefused(LineError):
-    """LINE answered with a 4xx `status`: what was asked has certainly not been done.
+    """What was asked of LINE has certainly not been done.
 
-    `retryable` is true for 429 only, and there only where it is a rate and not the monthly quota.
+    `status` is LINE's, or 0 where nothing was sent at all. `retryable`: there was no connection, or
+    a 429 that is a rate and not the monthly quota.
     """
 
     def __init__(self, status: int, text: str, *, retryable: bool = False) -> None:

@@ -29,7 +29,7 @@ class Mention:
 class Event:
     """One webhook event, as far as botkit understands it.
 
-    `at` is LINE's `timestamp` in ms since 1970. `chat` is None where LINE names no source that
+    `at` is LINE's `timestamp` in ms since 1970, 0 where it gave none. `chat` is None where LINE names no source that
     botkit knows. `body` is the event's JSON as it was received, for what is not named here.
     (LINE reference: Webhook Event Objects.)
     """

@@ -48,6 +48,7 @@ MAY_IMPORT = {
         "botkit.line.bodies",
     ],
     "botkit.runtime": [*CORE, *ADAPTERS, "botkit.spec", "botkit.delivery"],
+    "botkit.testing": CORE,
     "botkit.simulator": [*CORE, *ADAPTERS, "botkit.spec", "botkit.runtime"],
     "botkit.cli": ["botkit"],
     "botkit.__main__": ["botkit.cli"],

@@ -109,15 +109,16 @@ class Door:
 
 def _arrival(bot: BotSpec, event: Event, received_at: int) -> Arrival | None:
     """The event on its way into its inbox; None for those that nobody will ever answer."""
-    if event.chat is None or event.at < received_at - MAX_AGE:
+    at = event.at or received_at  # LINE always says when; what comes without is not taken for ancient
+    if event.chat is None or at < received_at - MAX_AGE:
         log.info("bot %s: event %s (%s) is dropped: no chat, or older than a day", bot.name, event.id, event.type)
         return None
     return Arrival(
         conversation=conversation_of(bot.name, event.chat, event.user_id, event.id, shares_groups=bot.shares_groups),
         event_id=event.id,
-        at=event.at,
+        at=at,
         received_at=received_at,
         due_at=received_at + DUE_AFTER,
         body=event.body,
-        renews=event.redelivered and received_at <= event.at + RENEWAL,
+        renews=event.redelivered and received_at <= at + RENEWAL,
     )

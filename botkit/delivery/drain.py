@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from uuid import NAMESPACE_URL, uuid5
 
@@ -78,7 +78,7 @@ class _Work:
         return self.services.secrets.get(self.bot.line.channel_access_token)
 
     def _settle(self, pending: Pending, access_token: str) -> None:
-        event = parse_event(pending.body)
+        event = replace(parse_event(pending.body), at=pending.at)
         chat = event.chat
         if chat is None:  # the door lets none of these in
             return self.services.store.answer(self.lease, event.id, None)

@@ -156,6 +156,17 @@ class LineClient:
             return None
         return Profile(clean_name(name), language if isinstance(language, str) and chat.kind == "user" else None)
 
+    def chat_name(self, token: str, chat: Chat) -> str | None:
+        """The name of a group, cleaned (LINE reference: Get group chat summary).
+
+        None on 404, and where there is none to ask for: LINE has no names for rooms and 1:1 chats.
+        """
+        if chat.kind != "group":
+            return None
+        call = _Call("GET", "/v2/bot/group/{chat}/summary", token, ids={"chat": chat.id})
+        name = self._done(call, also=(404,)).document.get("groupName")
+        return clean_name(name) if isinstance(name, str) else None
+
     def content(self, token: str, message_id: str) -> Content | None:
         """What a media message holds, at most 20 MB (LINE reference: Get content). None on 202: still preparing."""
         call = _Call("GET", "/v2/bot/message/{message}/content", token, ids={"message": message_id})

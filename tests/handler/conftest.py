@@ -4,12 +4,37 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from botkit.simulator.app import create_app
 from botkit.simulator.platform import Platform
 from botkit.simulator.server import serving
-from tests.support.openai_server import openai_server
-from tests.support.stage import MovableClock, Stage
+from botkit.testing import MovableClock
+from tests.support.openai_server import OpenAIServer, openai_server
+from tests.support.stage import Stage
+
+
+class LineServer:
+    """One server for all tests; each test puts a platform of its own behind it."""
+
+    url: str
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="session")
+def line_server() -> Iterator[LineServer]:
+    server = LineServer()
+    with serving(server) as server.url:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def model_server() -> Iterator[OpenAIServer]:
+    with openai_server() as server:
+        yield server
 
 
 @pytest.fixture(params=["sqlite", "dynamodb"])
@@ -25,29 +50,40 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+def stage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line_server: LineServer, model_server: OpenAIServer
+) -> Stage:
     """The stage on the embedded store."""
-    yield from build(tmp_path, monkeypatch, f"sqlite:///{tmp_path}/botkit.db")
+    return build(tmp_path, monkeypatch, f"sqlite:///{tmp_path}/botkit.db", line_server, model_server)
 
 
 @pytest.fixture
-def any_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, any_store: str) -> Iterator[Stage]:
+def any_stage(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    any_store: str,
+    line_server: LineServer,
+    model_server: OpenAIServer,
+) -> Stage:
     """The stage on every store in turn."""
-    yield from build(tmp_path, monkeypatch, any_store)
+    return build(tmp_path, monkeypatch, any_store, line_server, model_server)
 
 
-def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str) -> Iterator[Stage]:
+def build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str, line: LineServer, model: OpenAIServer
+) -> Stage:
     bots = tmp_path / "bots"
     bots.mkdir()
-    platform = Platform(MovableClock())
-    with serving(create_app(platform)) as line, openai_server() as openai:
-        settings = {
-            "BOTKIT_BOTS": str(bots),
-            "BOTKIT_STORE": store,
-            "BOTKIT_LINE_URL": line,
-            "OPENAI_API_KEY": openai.key,
-            "OPENAI_BASE_URL": openai.url,
-        }
-        for name, value in settings.items():
-            monkeypatch.setenv(name, value)
-        yield Stage(bots, platform, openai, monkeypatch.setenv)
+    platform = Platform(MovableClock(tick=1))
+    line.app = create_app(platform)
+    model.reset()
+    settings = {
+        "BOTKIT_BOTS": str(bots),
+        "BOTKIT_STORE": store,
+        "BOTKIT_LINE_URL": line.url,
+        "OPENAI_API_KEY": model.key,
+        "OPENAI_BASE_URL": model.url,
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    return Stage(bots, platform, model, monkeypatch.setenv)

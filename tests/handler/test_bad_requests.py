@@ -223,3 +223,12 @@ def no_secret_is_shown(stage: Stage, caplog: pytest.LogCaptureFixture) -> Iterat
         assert account.channel_secret not in caplog.text
         assert account.access_token not in caplog.text
     assert stage.openai.key not in caplog.text
+
+
+def test_an_event_without_a_time_or_an_id_is_answered_once(kind: Stage) -> None:
+    account, hana = kind.accounts["kind"], kind.platform.add_person("Hana")
+    (event,) = kind.platform.say(account, hana, "hi").events
+    del event["timestamp"], event["webhookEventId"]
+    for _ in range(2):
+        assert said(kind.post("kind", kind.platform.webhook(account, event))) == (200, {})
+    assert kind.platform.chat(account, hana).texts == ["hi"]

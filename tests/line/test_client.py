@@ -80,6 +80,7 @@ CALLS: dict[str, Callable[[Line, LineClient], Any]] = {
     "push": lambda line, client: client.push(line.token, line.hana.user_id, HELLO, key()),
     "loading": lambda line, client: client.start_loading(line.token, line.hana.user_id, 20),
     "profile": lambda line, client: client.profile(line.token, Chat("user", line.hana.user_id), line.hana.user_id),
+    "group": lambda line, client: client.chat_name(line.token, Chat("group", "C0")),
     "content": lambda line, client: client.content(line.token, "123456789012345678"),
 }
 every_call = pytest.mark.parametrize("endpoint", CALLS)
@@ -134,6 +135,20 @@ def test_a_profile_has_a_language_in_a_1_1_chat_only(line: Line) -> None:
 @pytest.mark.parametrize("chat", [Chat("user", "U0"), Chat("group", "C0"), Chat("room", "R0")])
 def test_a_profile_that_line_does_not_tell_is_none(line: Line, chat: Chat) -> None:
     assert line.client.profile(line.token, chat, "U0") is None
+
+
+def test_a_group_has_a_name_where_the_account_is_in_it(line: Line) -> None:
+    group = line.platform.add_group(line.hana, name="Trip\nto Kyoto")
+    assert line.client.chat_name(line.token, group) is None
+    line.platform.join(line.account, group)
+    assert line.client.chat_name(line.token, group) == "Trip to Kyoto"
+
+
+def test_line_is_not_asked_for_names_that_do_not_exist(line: Line) -> None:
+    calls = len(line.platform.calls)
+    assert line.client.chat_name(line.token, Chat("room", "R0")) is None
+    assert line.client.chat_name(line.token, Chat("user", "U0")) is None
+    assert len(line.platform.calls) == calls
 
 
 def test_a_name_is_cleaned_before_anyone_uses_it(line: Line) -> None:
@@ -441,6 +456,14 @@ def test_content_that_drips_ends_with_its_time() -> None:
 def test_content_without_a_media_type_is_bytes() -> None:
     with answering(b"HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\nx") as server:
         assert LineClient(server.url).content("token", "1") == Content(b"x", "application/octet-stream")
+
+
+def test_a_language_told_of_a_member_is_not_taken_for_the_persons() -> None:
+    body = b'{"displayName":"Hana","language":"ja"}'
+    with answering(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)) as server:
+        client = LineClient(server.url)
+        assert client.profile("token", Chat("user", "U1"), "U1") == Profile("Hana", "ja")
+        assert client.profile("token", Chat("group", "C1"), "U1") == Profile("Hana")
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b'{"displayName":5}', b"nope"])

@@ -5,9 +5,9 @@ import re
 from collections.abc import Callable
 
 import pytest
+from linebot.v3.models.events import UnknownEvent
 from linebot.v3.webhook import WebhookParser
 from linebot.v3.webhooks import Event as SdkEvent
-from linebot.v3.models.events import UnknownEvent
 
 from botkit.line.events import parse_webhook
 from botkit.line.signature import sign, verify

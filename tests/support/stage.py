@@ -4,7 +4,6 @@ import runpy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import time
 from typing import Any
 
 from botkit.simulator.chats import Account
@@ -19,19 +18,6 @@ Handler = Callable[[Mapping[str, Any], Any], dict[str, Any]]
 HEAD = "line: {{channel_secret: env:{name}_SECRET, channel_access_token: env:{name}_TOKEN{more}}}\n"
 
 
-class MovableClock:
-    """LINE's time: starts now, and moves when a test moves it."""
-
-    def __init__(self) -> None:
-        self._now = int(time() * 1000)
-
-    def now(self) -> int:
-        return self._now
-
-    def sleep(self, ms: int) -> None:
-        self._now += ms
-
-
 @dataclass
 class Stage:
     """Bots are written, the handler is started, webhooks are posted. `environ` is what the handler sees."""
@@ -42,6 +28,7 @@ class Stage:
     setenv: Callable[[str, str], None]
     accounts: dict[str, Account] = field(default_factory=dict)
     handler: Handler | None = None
+    deliveries: list[Delivery] = field(default_factory=list)
 
     def bot(self, name: str, text: str, *, by_destination: bool = False) -> Account:
         """Write a bot file; it gets a LINE account of its own. `text` is the file less its `line:`."""
@@ -72,6 +59,8 @@ class Stage:
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """Post a webhook to the handler and return its answer."""
+        if delivery is not None:
+            self.deliveries.append(delivery)
         if self.handler is None:
             self.restart()
         assert self.handler is not None
