@@ -29,7 +29,7 @@ from botkit.cli.folder import bots_folder, unknown_bots
 from botkit.delivery.conversations import conversation_of
 from botkit.messages import Chat
 from botkit.models.rehearsal import RehearsalModel
-from botkit.ports import Services
+from botkit.ports import Conversation, Services
 from botkit.runtime import Runtime, SystemClock, services
 from botkit.simulator.app import create_app
 from botkit.simulator.chats import Person, Utterance
@@ -37,6 +37,7 @@ from botkit.simulator.platform import Platform
 from botkit.simulator.server import serving
 from botkit.spec.bot import BotSpec, LineAccount
 from botkit.spec.loader import load_folder
+from botkit.steps.history import History
 from botkit.steps.model import Model
 
 with suppress(ModuleNotFoundError):  # absent on Windows
@@ -66,16 +67,18 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     if loaded.problems:
         check.report(Console(stderr=True, highlight=False), loaded.problems)
         return 1
-    logging.basicConfig(level=logging.WARNING, handlers=[RichHandler(console=Console(stderr=True), show_path=False)])
+    logging.basicConfig(
+        level=logging.WARNING,
+        format="%(message)s",
+        handlers=[RichHandler(console=Console(stderr=True), show_path=False)],
+    )
     platform = Platform(SystemClock())
     with serving(create_app(platform)) as line_url:
-        Conversation(
-            console, platform, loaded.bots[options.bot], options, {**environ, "BOTKIT_LINE_URL": line_url}
-        ).talk()
+        Sitting(console, platform, loaded.bots[options.bot], options, {**environ, "BOTKIT_LINE_URL": line_url}).talk()
     return 0
 
 
-class Conversation:
+class Sitting:
     """One sitting at the terminal: a person, a bot, and the chat they are in."""
 
     def __init__(
@@ -118,12 +121,20 @@ class Conversation:
                 "[yellow]No OPENAI_API_KEY: the offline model rehearses.[/] "
                 "[dim]Set the key, or OPENAI_BASE_URL for a server of your own, and start again.[/]"
             )
+        if earlier := self._count_earlier():
+            self.console.print(f"[dim]Going on after {earlier} earlier messages; /reset forgets them.[/]")
         self.console.print()
+
+    def _count_earlier(self) -> int:
+        """Opens the store, so that one that cannot be opened is told before anything is typed. Raises StoreError."""
+        history, wired = self.bot.step(History), self.runtime.services
+        window = history.window if history else 0
+        return len(wired.store.history(self._conversation(), window, wired.clock.now()))
 
     def _read(self) -> str | None:
         try:
             return self.console.input(f"[bold cyan]{escape(self.speaker.name)}[/] › ").strip()
-        except EOFError:
+        except (EOFError, KeyboardInterrupt):
             self.console.print()
             return None
 
@@ -166,10 +177,13 @@ class Conversation:
             self.console.print(Padding(Text(chips, style="dim"), (0, 0, 0, 2)))
 
     def _reset(self) -> None:
-        chat = self.group or Chat("user", self.speaker.user_id)
-        store, shares = self.runtime.services.store, self.bot.shares_groups
-        store.clear(conversation_of(self.bot.name, chat, self.speaker.user_id, "", shares_groups=shares))
+        self.runtime.services.store.clear(self._conversation())
         self.console.print("[dim]The conversation is forgotten.[/]")
+
+    def _conversation(self) -> Conversation:
+        chat = self.group or Chat("user", self.speaker.user_id)
+        shares = self.bot.shares_groups
+        return conversation_of(self.bot.name, chat, self.speaker.user_id, event_id="", shares_groups=shares)
 
     def _person(self, name: str) -> Person:
         # The same name is the same person in every sitting, so that history goes on.

@@ -37,8 +37,7 @@ def drain(bot: BotSpec, conversation: Conversation, services: Services, owner: s
     try:
         while lease is not None:
             if not _Work(bot, services, lease, deadline).all():
-                services.store.release(lease)
-                return
+                return _give_back(services, lease)
             lease = services.store.release(lease)
     except LeaseLost:
         log.info("bot %s: a conversation was taken over by another worker", bot.name)
@@ -46,8 +45,15 @@ def drain(bot: BotSpec, conversation: Conversation, services: Services, owner: s
         # What failed or was interrupted stays in the inbox; the next worker need not wait for the lease to end.
         if lease is not None:
             with suppress(UpstreamError):
-                services.store.release(lease)
+                _give_back(services, lease)
         raise
+    return None
+
+
+def _give_back(services: Services, lease: Lease | None) -> None:
+    """Release the lease although events are waiting, also those that arrive meanwhile: the next worker takes them."""
+    while lease is not None:
+        lease = services.store.release(lease)
 
 
 @dataclass(frozen=True, slots=True)

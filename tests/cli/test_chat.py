@@ -45,6 +45,7 @@ def test_without_a_key_the_offline_model_answers_and_history_outlives_the_proces
     assert "kind › rehearsal: I heard “I like 抹茶 tea”." in first.stdout
     assert "/1 One  /2 Two" in first.stdout
     second = chat(bots, "kind", says="again\n/reset\nanew\n")
+    assert "Going on after 2 earlier messages" in second.stdout
     again, _, anew = second.stdout.partition("The conversation is forgotten.")
     assert "Earlier messages: 2" in again
     assert "Earlier messages" not in anew
@@ -89,5 +90,6 @@ def test_a_broken_file_stops_the_start_with_its_places(bots: Path) -> None:
 def test_a_store_that_cannot_be_opened_is_a_sentence_not_a_traceback(bots: Path) -> None:
     (bots.parent / "file").write_text("")
     result = chat(bots, "kind", says="hi\n", BOTKIT_STORE=f"sqlite:///{bots.parent}/file/botkit.db")
+    assert result.returncode == 1
     assert "Traceback" not in result.stderr + result.stdout
     assert str(bots.parent / "file") in result.stderr

@@ -69,9 +69,7 @@ def any_stage(
     return build(tmp_path, monkeypatch, any_store, line_server, model_server)
 
 
-def build(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str, line: LineServer, model: OpenAIServer
-) -> Stage:
+def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str, line: LineServer, model: OpenAIServer) -> Stage:
     bots = tmp_path / "bots"
     bots.mkdir()
     platform = Platform(MovableClock(tick=1))

@@ -67,7 +67,9 @@ NAMES = {
 
 
 @pytest.mark.parametrize(("text", "answered"), NAMES.items())
-def test_a_name_at_the_start_or_after_an_at_sign_is_heard(stage: Stage, people: tuple[Person, Person], text: str, answered: bool) -> None:
+def test_a_name_at_the_start_or_after_an_at_sign_is_heard(
+    stage: Stage, people: tuple[Person, Person], text: str, answered: bool
+) -> None:
     account, (hana, _) = stage.bot("kind", KIND + "groups: {names: [Concierge, コンシェルジュ]}\n"), people
     group = group_of(stage, account, *people)
     stage.post("kind", stage.platform.say(account, hana, text, chat=group))
@@ -96,7 +98,9 @@ def test_never_means_never_in_groups_and_says_nothing_about_1_1(stage: Stage, pe
     assert stage.platform.chat(account, hana).texts == ["hi"]
 
 
-def test_scope_group_shares_one_conversation_with_the_speakers_named(stage: Stage, people: tuple[Person, Person]) -> None:
+def test_scope_group_shares_one_conversation_with_the_speakers_named(
+    stage: Stage, people: tuple[Person, Person]
+) -> None:
     account, (hana, ken) = stage.bot("kind", KIND + "history: {scope: group}\ngroups: {answer: always}\n"), people
     group = group_of(stage, account, *people)
     stage.openai.say("Hello Hana.")

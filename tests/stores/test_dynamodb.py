@@ -293,6 +293,13 @@ def test_an_update_that_met_a_transaction_is_tried_again(ask: Any) -> None:
     assert len(canned.bodies) == 2
 
 
+def test_a_renewal_overtaken_by_the_end_of_its_event_is_of_a_finished_event(ask: Any) -> None:
+    waiting = {"state": {"S": "RECEIVED"}, "received_at": {"N": str(NOW)}}
+    refused = _fails("ConditionalCheckFailedException")[1] | {"Item": waiting | {"state": {"S": "DONE"}}}
+    store, _ = ask(_cancelled("ConditionalCheckFailed", "None", "None", item=waiting), (400, refused))
+    assert store.accept(arrival(received_at=NOW + 1, renews=True)) is Acceptance.FINISHED
+
+
 def test_a_conversation_that_stays_busy_is_an_error_that_passes(ask: Any) -> None:
     store, canned = ask(_cancelled("TransactionConflict", "None"))
     with pytest.raises(StoreError, match="the DynamoDB table chats is busy with other writes") as caught:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Timer
 from typing import TypeVar
 
 import pytest
 
-from botkit.errors import StoreError
+from botkit.errors import LeaseLost, StoreError
 from botkit.stores.memory import MemoryStore
 from botkit.stores.sqlite import SqliteStore
 from tests.support.hammer import accept_all, lease_and_release, lease_many, meet_at
@@ -37,14 +38,14 @@ def rows(path: Path, query: str) -> list[tuple[object, ...]]:
 
 def test_two_processes_that_create_the_file_and_accept_together_make_each_event_new_once(tmp_path: Path) -> None:
     path = tmp_path / "new" / "botkit.db"
-    outcomes = in_two_processes(accept_all, (path, 200), (path, 200))
-    assert [sorted(pair) for pair in zip(*outcomes, strict=True)] == [["NEW", "PENDING"]] * 200
+    outcomes = in_two_processes(accept_all, (path, 100), (path, 100))
+    assert [sorted(pair) for pair in zip(*outcomes, strict=True)] == [["NEW", "PENDING"]] * 100
 
 
 def test_two_processes_leasing_never_both_win(tmp_path: Path) -> None:
     path = tmp_path / "botkit.db"
-    granted = in_two_processes(lease_many, (path, "a", 200), (path, "b", 200))
-    assert sorted(granted[0] + granted[1]) == list(range(200))
+    granted = in_two_processes(lease_many, (path, "a", 100), (path, "b", 100))
+    assert sorted(granted[0] + granted[1]) == list(range(100))
 
 
 def test_two_processes_taking_turns_never_get_one_fence_twice(tmp_path: Path) -> None:
@@ -63,6 +64,19 @@ def test_another_process_that_writes_for_too_long_is_an_error_that_passes(tmp_pa
         assert caught.value.retryable
         assert isinstance(caught.value.__cause__, sqlite3.OperationalError)
         assert store.accept(arrival()).name == "NEW"
+
+
+def test_a_write_waits_for_another_process_and_sees_what_it_wrote(tmp_path: Path) -> None:
+    path = tmp_path / "botkit.db"
+    with closing(SqliteStore(path)) as store, closing(sqlite3.connect(path, check_same_thread=False)) as other:
+        lease = receive(store)
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("UPDATE conversations SET fence = 9")
+        commit = Timer(0.05, other.commit)
+        commit.start()
+        with pytest.raises(LeaseLost):
+            store.attempt(lease, "e1")
+        commit.join()
 
 
 def test_readers_do_not_wait_for_a_writer(tmp_path: Path) -> None:
