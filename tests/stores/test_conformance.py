@@ -533,7 +533,7 @@ def test_an_event_passed_over_in_silence_is_never_overdue(store: Store) -> None:
 
 def test_an_expired_event_is_not_overdue(store: Store) -> None:
     store.accept(arrival())
-    assert list(store.overdue(NOW + 7 * DAY, 10)) == []
+    assert [list(store.overdue(NOW + days * DAY, 10)) for days in (6, 7, 8)] == [[HANA], [], []]
 
 
 # ---------------------------------------------------------------- history
