@@ -112,6 +112,8 @@ class Runtime:
                 wake(bot, conversation)
             except UpstreamError as error:
                 log.error("bot %s: accepted, and left for the sweep: %s", bot.name, error)
+            except Exception:  # a bug: told once, here at the edge
+                log.exception("bot %s: accepted, and left for the sweep", bot.name)
 
         return wake_quietly
 

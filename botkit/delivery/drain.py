@@ -23,6 +23,8 @@ GRACE = 2 * 1000
 """How long a lease outlives its holder's deadline, in ms."""
 SAFETY = 5 * 1000
 """No event is begun with less time than this left, in ms."""
+FIX_TRIES = 3
+"""How often the answer transaction is asked for while the store fails."""
 MAX_ATTEMPTS = 6
 """Turns begun for one event, by workers that did not live to answer it, before it gets the error text."""
 
@@ -100,8 +102,21 @@ class _Work:
         # The key follows from the event, so that no second worker can push the answer under another one.
         retry_key = str(uuid5(NAMESPACE_URL, f"botkit:{self.bot.name}:{event.id}"))
         answer = Answer(messages, retry_key) if messages else None
-        self.services.store.answer(self.lease, event.id, answer, turn.memories, turn.usage)
+        self._fix(turn, answer)
         return answer
+
+    def _fix(self, turn: Turn, answer: Answer | None) -> None:
+        """The answer transaction. Asked again when its response is lost: an answer that was fixed but not sent
+        would look to the next worker like one that may have been delivered.
+        """
+        for attempt in range(FIX_TRIES):
+            try:
+                return self.services.store.answer(self.lease, turn.event.id, answer, turn.memories, turn.usage)
+            except StoreError as error:
+                if not error.retryable or attempt == FIX_TRIES - 1:
+                    raise
+                log.warning("event %s: %s; asking the store again", turn.event.id, error)
+        return None
 
     def _reply(self, pending: Pending, turn: Turn) -> Reply:
         """The pipeline's reply, or the error text where it failed. Only a failing store leaves the event waiting."""

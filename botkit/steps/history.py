@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from botkit.line.text import clean_name
+from botkit.line.text import clean, clean_name
 from botkit.messages import Message, Reply
 from botkit.pipeline import Handler, Step
 from botkit.spec.values import Duration
@@ -37,7 +37,7 @@ class History(Step):
         turn.remember(_counted(turn, Message("user", turn.text, turn.speaker)), expires_at)
         reply = call_next(turn)
         if not reply.silent:
-            turn.remember(_counted(turn, Message("assistant", reply.text)), expires_at)
+            turn.remember(_counted(turn, Message("assistant", clean(reply.text))), expires_at)
         return reply
 
     def _speaker(self, turn: Turn) -> str | None:

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from botkit.messages import Chat, Message
-from botkit.ports import Acceptance, Answer, Arrival, Conversation, Final, Lease, Memory, Pending, Usage
+from botkit.ports import Acceptance, Answer, Arrival, Conversation, Final, Lease, Memory, Pending, Usage, Via
 from botkit.stores.dynamodb_items import (
     DUE,
     DUE_INDEX,
@@ -161,10 +161,11 @@ class DynamoStore:
         fix = change(key, "#state = :received", received, sets)
         self._write(lease, event_id, [{"Update": fix}, *remember], Mark("SENDING", lease.fence, text))
 
-    def resend(self, lease: Lease, event_id: str) -> None:
+    def resend(self, lease: Lease, event_id: str, via: Via) -> None:
         """See `Store.resend`."""
         key = event_key(lease.conversation, event_id)
-        count = conditional(key, "ADD #sends :one", "#state = :sending", {"sending": "SENDING", "one": 1})
+        values: Fields = {"sending": "SENDING", "one": 1, "via": via}
+        count = conditional(key, "SET #via = :via ADD #sends :one", "#state = :sending", values)
         self._write(lease, event_id, [{"Update": count}])
 
     def finish(self, lease: Lease, event_id: str, state: Final, chat: Chat, sent: Sequence[str] = ()) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from botkit.messages import Chat, Message, Role
-from botkit.ports import Arrival, Conversation, Lease, Memory, Pending, State, Usage
+from botkit.ports import Arrival, Conversation, Lease, Memory, Pending, State, Usage, Via
 from botkit.stores.dynamodb_table import Fields, expressions, to_wire
 from botkit.stores.values import EVENT_LIFE, SENT_LIFE, Mark, chat_key, load_answer, turn_order
 
@@ -159,6 +159,7 @@ def pending_of(event: Fields) -> Pending:
         int(event["attempts"]),
         int(event["sends"]),
         answer,
+        _VIAS[str(event.get("via", "reply"))],
     )
 
 
@@ -207,4 +208,5 @@ _STATES: Final[Mapping[str, State]] = {
     "DONE": "DONE",
     "UNDELIVERED": "UNDELIVERED",
 }
+_VIAS: Final[Mapping[str, Via]] = {"reply": "reply", "push": "push"}
 _ROLES: Final[Mapping[str, Role]] = {"system": "system", "user": "user", "assistant": "assistant"}

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import Any
 
 from botkit.messages import Chat, Message
-from botkit.ports import Acceptance, Answer, Arrival, Conversation, Final, Lease, Memory, Pending, Usage
+from botkit.ports import Acceptance, Answer, Arrival, Conversation, Final, Lease, Memory, Pending, Usage, Via
 from botkit.stores.sqlite_file import open_database, translated
 from botkit.stores.values import (
     CONVERSATION_LIFE,
@@ -74,7 +74,7 @@ UPDATE events SET state = 'DONE', due_at = NULL, body = NULL, fence = :fence,
 WHERE bot = :bot AND conversation = :conversation AND id = :id AND state = 'RECEIVED'
 """
 RESEND = """
-UPDATE events SET sends = sends + 1
+UPDATE events SET sends = sends + 1, via = :via
 WHERE bot = :bot AND conversation = :conversation AND id = :id AND state = 'SENDING'
 """
 FINISH = """
@@ -181,10 +181,10 @@ class SqliteStore:
             if changed:
                 db.executemany(REMEMBER, [_memory(lease.conversation, memory) for memory in memories])
 
-    def resend(self, lease: Lease, event_id: str) -> None:
+    def resend(self, lease: Lease, event_id: str, via: Via) -> None:
         """See `Store.resend`."""
         with self._holding(lease) as db:
-            _change(db, RESEND, _event(lease.conversation, event_id))
+            _change(db, RESEND, _event(lease.conversation, event_id) | {"via": via})
 
     def finish(self, lease: Lease, event_id: str, state: Final, chat: Chat, sent: Sequence[str] = ()) -> None:
         """See `Store.finish`. The bot's own message ids are kept for 30 days from the lease's end."""
@@ -271,6 +271,7 @@ def _pending(row: sqlite3.Row) -> Pending:
         row["attempts"],
         row["sends"],
         load_answer(row["answer"], row["retry_key"]) if row["answer"] is not None else None,
+        row["via"],
     )
 
 

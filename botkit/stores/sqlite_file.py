@@ -22,6 +22,7 @@ CREATE TABLE conversations (
 CREATE TABLE events (
     bot TEXT, conversation TEXT, id TEXT, at INTEGER NOT NULL, received_at INTEGER NOT NULL, due_at INTEGER,
     state TEXT NOT NULL DEFAULT 'RECEIVED', attempts INTEGER NOT NULL DEFAULT 0, sends INTEGER NOT NULL DEFAULT 0,
+    via TEXT NOT NULL DEFAULT 'reply',
     fence INTEGER NOT NULL DEFAULT 0, body TEXT, answer TEXT, retry_key TEXT,
     model TEXT, input_tokens INTEGER, output_tokens INTEGER,
     PRIMARY KEY (bot, conversation, id)

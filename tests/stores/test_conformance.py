@@ -308,7 +308,7 @@ WRITES: dict[str, Callable[[Store, Lease], None]] = {
     "attempt": lambda store, lease: store.attempt(lease, "e1"),
     "answer": lambda store, lease: store.answer(lease, "e1", ANSWER, [memory("q")]),
     "silence": lambda store, lease: store.answer(lease, "e1", None, [memory("q")]),
-    "resend": lambda store, lease: store.resend(lease, "sending"),
+    "resend": lambda store, lease: store.resend(lease, "sending", "reply"),
     "finish": lambda store, lease: store.finish(lease, "sending", "DONE", HANAS_CHAT, ["m1"]),
     "repeated answer": lambda store, lease: store.answer(lease, "sending", ANSWER),
 }
@@ -410,7 +410,7 @@ def test_a_repeated_answer_under_the_same_lease_changes_nothing(store: Store) ->
 def test_a_repeated_answer_after_a_resend_keeps_the_count(store: Store) -> None:
     lease = receive(store)
     store.answer(lease, "e1", ANSWER)
-    store.resend(lease, "e1")
+    store.resend(lease, "e1", "reply")
     store.answer(lease, "e1", ANSWER)
     assert store.pending(lease)[0].sends == 2
 
@@ -450,17 +450,18 @@ def test_silence_may_be_repeated_under_the_same_lease(store: Store) -> None:
     assert texts(store) == ["overheard"]
 
 
-def test_a_resend_is_counted(store: Store) -> None:
+def test_a_resend_is_counted_with_its_way(store: Store) -> None:
     lease = receive(store)
     store.answer(lease, "e1", ANSWER)
-    store.resend(lease, "e1")
-    store.resend(lease, "e1")
-    assert store.pending(lease)[0].sends == 3
+    assert (store.pending(lease)[0].sends, store.pending(lease)[0].via) == (1, "reply")
+    store.resend(lease, "e1", "reply")
+    store.resend(lease, "e1", "push")
+    assert (store.pending(lease)[0].sends, store.pending(lease)[0].via) == (3, "push")
 
 
 def test_a_resend_before_there_is_an_answer_fails(store: Store) -> None:
     with pytest.raises(StoreError, match="event e1 is RECEIVED"):
-        store.resend(receive(store), "e1")
+        store.resend(receive(store), "e1", "reply")
 
 
 @pytest.mark.parametrize("state", ["DONE", "UNDELIVERED"])

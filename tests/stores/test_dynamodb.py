@@ -303,7 +303,7 @@ def test_a_renewal_overtaken_by_the_end_of_its_event_is_of_a_finished_event(ask:
 def test_a_conversation_that_stays_busy_is_an_error_that_passes(ask: Any) -> None:
     store, canned = ask(_cancelled("TransactionConflict", "None"))
     with pytest.raises(StoreError, match="the DynamoDB table chats is busy with other writes") as caught:
-        store.resend(LEASE, "e1")
+        store.resend(LEASE, "e1", "reply")
     assert caught.value.retryable
     assert len(canned.bodies) == 6
 
@@ -312,33 +312,33 @@ def test_a_conversation_that_stays_busy_is_an_error_that_passes(ask: Any) -> Non
 def test_the_first_reason_alone_says_that_the_lease_is_lost(ask: Any, second: str) -> None:
     store, _ = ask(_cancelled("ConditionalCheckFailed", second))
     with pytest.raises(LeaseLost):
-        store.resend(LEASE, "e1")
+        store.resend(LEASE, "e1", "reply")
 
 
 def test_the_second_reason_is_about_the_event(ask: Any) -> None:
     store, _ = ask(_cancelled("None", "ConditionalCheckFailed", item={"state": {"S": "DONE"}, "fence": {"N": "3"}}))
     with pytest.raises(StoreError, match="event e1 is DONE"):
-        store.resend(LEASE, "e1")
+        store.resend(LEASE, "e1", "reply")
 
 
 def test_a_refused_event_says_nothing_while_the_lease_is_uncertain(ask: Any) -> None:
     store, canned = ask(_cancelled("TransactionConflict", "ConditionalCheckFailed", item={"state": {"S": "DONE"}}), OK)
-    store.resend(LEASE, "e1")
+    store.resend(LEASE, "e1", "reply")
     assert len(canned.bodies) == 2
 
 
 def test_a_transaction_cancelled_for_another_reason_fails(ask: Any) -> None:
     store, canned = ask(_cancelled("None", "ValidationError"))
     with pytest.raises(StoreError) as caught:
-        store.resend(LEASE, "e1")
+        store.resend(LEASE, "e1", "reply")
     assert not caught.value.retryable
     assert len(canned.bodies) == 1
 
 
 def test_each_call_has_a_token_of_its_own(ask: Any) -> None:
     store, canned = ask(OK)
-    store.resend(LEASE, "e1")
-    store.resend(LEASE, "e1")
+    store.resend(LEASE, "e1", "reply")
+    store.resend(LEASE, "e1", "reply")
     assert len({body["ClientRequestToken"] for body in canned.bodies}) == 2
 
 
