@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.aws import CREDENTIALS
+
 ROOT = Path(__file__).parent.parent
 MODULES = {
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
@@ -125,12 +127,14 @@ def test_importing_botkit_loads_no_sdk() -> None:
 
 
 TAKE_A_WEBHOOK = """
-import sys, hmac, hashlib, base64
+import base64, hmac, json, sys, time
 from pathlib import Path
 sys.path.insert(0, ".")
 from botkit.runtime import Runtime
 runtime = Runtime.start(Path("."))
-body = '{"destination":"U","events":[]}'
+event = {"type": "message", "mode": "standby", "webhookEventId": "E1", "timestamp": int(time.time() * 1000),
+    "source": {"type": "user", "userId": "U1"}, "message": {"type": "text", "id": "1", "text": "hi"}}
+body = json.dumps({"destination": "U", "events": [event]})
 signature = base64.b64encode(hmac.digest(b"s", body.encode(), "sha256")).decode()
 answer = runtime({"requestContext": {"http": {"method": "POST"}}, "rawPath": "/line/concierge",
     "headers": {"x-line-signature": signature}, "body": body, "isBase64Encoded": False}, None)
@@ -138,7 +142,19 @@ assert answer["statusCode"] == 200, answer
 """
 
 
-@pytest.mark.parametrize("store", ["memory:", "dynamodb://table"])
-def test_the_webhook_door_loads_neither_the_model_nor_the_line_sdk(store: str) -> None:
-    loaded = loaded_by(TAKE_A_WEBHOOK, BOTKIT_STORE=store, CONCIERGE_CHANNEL_SECRET="s")
-    assert not loaded & {"openai", "linebot", "tiktoken", "boto3.resources", "requests", "rich", "starlette"}
+def test_the_door_loads_neither_the_model_nor_the_line_sdk(dynamodb_table: str, aws_endpoint: str) -> None:
+    settings = {"CONCIERGE_CHANNEL_SECRET": "s", "CONCIERGE_CHANNEL_TOKEN": "t", **CREDENTIALS}
+    loaded = loaded_by(
+        TAKE_A_WEBHOOK, BOTKIT_STORE=f"dynamodb://{dynamodb_table}", AWS_ENDPOINT_URL_DYNAMODB=aws_endpoint, **settings
+    )
+    assert "botkit.stores.dynamodb" in loaded
+    assert not loaded & {
+        "openai",
+        "linebot",
+        "tiktoken",
+        "requests",
+        "rich",
+        "starlette",
+        "botkit.models.openai",
+    }
+    assert not {module for module in loaded if module.startswith("boto3.resources")}

@@ -5,9 +5,8 @@ import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -20,6 +19,7 @@ from botocore.exceptions import (
     PartialCredentialsError,
     TokenRetrievalError,
 )
+from botocore.session import get_session
 
 from botkit.errors import StoreError
 
@@ -89,9 +89,8 @@ def connect(connect_timeout: float = 1.0, read_timeout: float = 4.0, attempts: i
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
     with translated("?"):
-        # A session of our own: boto3's shared one is not safe to make clients from in several threads.
-        client: DynamoDBClient = boto3.Session().client("dynamodb", config=config)
-        return client
+        # The client that boto3 would give, without loading boto3's resources: a door has no use for them.
+        return cast("DynamoDBClient", get_session().create_client("dynamodb", config=config))
 
 
 class Table:
@@ -241,7 +240,7 @@ def translated(table: str) -> Iterator[None]:
         text = "no AWS credentials for DynamoDB: give the function a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID"
         raise StoreError(f"{text} ({error})") from error
     except NoRegionError as error:
-        raise StoreError("no AWS region for DynamoDB: set AWS_REGION or AWS_DEFAULT_REGION") from error
+        raise StoreError("no AWS region for DynamoDB: set AWS_DEFAULT_REGION") from error
     except (ConnectionError, HTTPClientError) as error:
         raise StoreError(f"DynamoDB does not answer: {error}", retryable=True) from error
     except BotoCoreError as error:

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from botkit.testing import MovableClock
+from tests.support.aws import CREDENTIALS
 from tests.support.stage import Stage
+from tests.support.wire import Lossy, serving
 
 KIND = "persona: You are kind.\nmodel: gpt-4.1-mini\nreply: {error: Sorry!}\n"
 MINUTE = 60_000
@@ -184,3 +186,42 @@ def test_events_without_words_are_taken_in_and_not_answered(kind: Stage) -> None
         assert kind.post("kind", delivery)["statusCode"] == 200
     assert kind.openai.requests == []
     assert ways(kind) == []
+
+
+def test_control_characters_of_a_model_reach_neither_line_nor_the_history(kind: Stage) -> None:
+    kind.openai.say("bro\x00ken \x1b[31mred")
+    say(kind)
+    assert ways(kind) == [("reply", "broken [31mred")]
+    say(kind, "and?")
+    assert kind.prompts()[-1][-2]["content"] == "broken [31mred"
+
+
+def test_half_an_emoji_from_a_step_of_ones_own_is_mended_not_lost(kind: Stage) -> None:
+    folder = kind.bots.rename(kind.bots.with_name("bots_with_half"))
+    kind.bots = folder
+    kind.setenv("BOTKIT_BOTS", str(folder))
+    (folder / "half.py").write_text(
+        "from botkit import Reply, Step\n"
+        "class Half(Step):\n"
+        "    def __call__(self, turn, call_next):\n"
+        "        return Reply.of('half \\ud83d')\n"
+    )
+    kind.bot("kind", KIND + "pipeline: [reply, history, {use: bots_with_half.half:Half}, persona, model]\n")
+    say(kind)
+    assert ways(kind) == [("reply", "half")]
+
+
+def test_an_answer_whose_transaction_got_no_response_is_fixed_once_and_sent(
+    stage: Stage, dynamodb_table: str, aws_endpoint: str
+) -> None:
+    """The third transaction of an event fixes the answer; its response is lost as often as the SDK asks."""
+    account, hana = stage.bot("kind", KIND), stage.platform.add_person("Hana")
+    with serving(Lossy(aws_endpoint, "TransactWriteItems", skip=2, times=3)) as lossy:
+        stage.setenv("BOTKIT_STORE", f"dynamodb://{dynamodb_table}")
+        for name, value in (CREDENTIALS | {"AWS_ENDPOINT_URL_DYNAMODB": lossy.url}).items():
+            stage.setenv(name, value)
+        stage.post("kind", stage.platform.say(account, hana, "hi"))
+        assert lossy.lost == 3
+        assert ways(stage) == [("reply", "hi")]
+        stage.post("kind", stage.platform.say(account, hana, "again"))
+    assert [message["content"] for message in stage.prompts()[-1]][1:] == ["hi", "hi", "again"]

@@ -467,7 +467,7 @@ def no_aws(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def test_without_a_region_the_error_names_the_variable(no_aws: pytest.MonkeyPatch) -> None:
-    with pytest.raises(StoreError, match="no AWS region for DynamoDB: set AWS_REGION"):
+    with pytest.raises(StoreError, match="no AWS region for DynamoDB: set AWS_DEFAULT_REGION"):
         DynamoStore("chats")
 
 

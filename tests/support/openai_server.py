@@ -97,8 +97,10 @@ class OpenAIServer:
 
     def send(self, status: int, content: Any, headers: Mapping[str, str] | None = None) -> None:
         """Answer with this body: a str is HTML, all else JSON."""
-        kind = HTMLResponse if isinstance(content, str) else JSONResponse
-        self._acts.append(lambda body: kind(content, status, headers))
+        if isinstance(content, str):
+            self._acts.append(lambda body: HTMLResponse(content, status, headers))
+        else:  # in ASCII: only so can JSON carry half a surrogate pair
+            self._acts.append(lambda body: Response(json.dumps(content), status, headers, "application/json"))
 
     def hang(self) -> None:
         """Say nothing until `release` (or the end of the block), and then echo."""

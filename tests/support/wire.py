@@ -51,11 +51,13 @@ class Canned(ThreadingHTTPServer):
 
 
 class Lossy(ThreadingHTTPServer):
-    """Passes everything on to `upstream`, and loses the first response to the operation `loses`."""
+    """Passes everything on to `upstream`, and loses `times` responses to the operation `loses`, after `skip` of them."""
 
-    def __init__(self, upstream: str, loses: str) -> None:
+    def __init__(self, upstream: str, loses: str, *, skip: int = 0, times: int = 1) -> None:
         self.upstream = urlsplit(upstream)
         self.loses = loses
+        self.skip = skip
+        self.times = times
         self.lost = 0
         super().__init__(("127.0.0.1", 0), _Handler)
 
@@ -71,9 +73,11 @@ class Lossy(ThreadingHTTPServer):
             content = response.read()
         finally:
             connection.close()
-        if not self.lost and headers["X-Amz-Target"].endswith(f".{self.loses}"):
-            self.lost += 1
-            return None
+        if self.lost < self.times and headers["X-Amz-Target"].endswith(f".{self.loses}"):
+            if not self.skip:
+                self.lost += 1
+                return None
+            self.skip -= 1
         return response.status, content
 
 
