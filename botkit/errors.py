@@ -2,8 +2,9 @@
 
     BotkitError
     ├── SpecError            a bot file is wrong; stops the start
-    ├── RequestError         the caller is wrong; becomes a 4xx
+    ├── RequestError         the request cannot be served; becomes a 4xx or a 503
     ├── LeaseLost            another worker took this conversation over; stop quietly
+    ├── OutOfTime            this invocation ends too soon to answer; the next worker does
     └── UpstreamError        LINE, the model, the store or a secret failed
         ├── StoreError       the store did not do it, or may have: ask it again
         ├── SecretError      a secret reference leads nowhere
@@ -52,7 +53,7 @@ class SpecError(BotkitError):
 
 
 class RequestError(BotkitError):
-    """A request that gets the HTTP status `status` and the text as its `error`."""
+    """A request that gets the HTTP status `status` (a 4xx, or 503) and the text as its `error`."""
 
     def __init__(self, status: int, text: str) -> None:
         self.status = status
@@ -61,6 +62,10 @@ class RequestError(BotkitError):
 
 class LeaseLost(BotkitError):
     """The lease on a conversation has passed to another worker: nothing more may be written."""
+
+
+class OutOfTime(BotkitError):
+    """The invocation ends before an answer can be made: the event stays in the inbox, for the next worker."""
 
 
 class UpstreamError(BotkitError):

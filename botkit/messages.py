@@ -1,6 +1,6 @@
 """What is said: LINE's events as botkit reads them, messages of a conversation, and replies. All frozen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Self
 
 ChatKind = Literal["user", "group", "room"]
@@ -40,9 +40,9 @@ class Event:
     mode: str
     chat: Chat | None
     user_id: str | None
-    reply_token: str | None
+    reply_token: str | None = field(repr=False)
     redelivered: bool
-    body: str
+    body: str = field(repr=False)
     message_id: str | None = None
     message_type: str | None = None
     text: str | None = None
@@ -64,7 +64,7 @@ class Message:
     """One message of a conversation as the model sees it.
 
     `speaker` is set in conversations that several people share. `tokens` counts the content
-    (`Message.content`) in the encoding of the bot's model when it was stored; 0 = not counted.
+    (`Message.content`) as it was when it was stored, near enough for every model; 0 = not counted.
     """
 
     role: Role
@@ -74,8 +74,13 @@ class Message:
 
     @property
     def content(self) -> str:
-        """The text for the model, the speaker's name before it where there is one."""
-        return f"{self.speaker}: {self.text}" if self.speaker else self.text
+        """The text for the model, the speaker's name before it where there is one.
+
+        Further lines are indented then, so that nobody can write a line that reads as somebody else's.
+        """
+        if not self.speaker:
+            return self.text
+        return f"{self.speaker}: " + "\n  ".join(self.text.splitlines())
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,10 @@ def run(handler: Handler, turn: Turn) -> tuple[Reply, list[BaseException]]:
         reply = handler(turn)
     finally:
         failures = turn.join()
+    if not isinstance(reply, Reply):
+        raise TypeError(
+            f"a step returned {type(reply).__name__} instead of a Reply; end it with `return call_next(turn)`"
+        )
     return reply, failures
 
 

@@ -5,7 +5,7 @@ Times are integers, milliseconds since 1970, as in LINE's webhooks. What a metho
 """
 
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from enum import Enum
@@ -34,8 +34,10 @@ class Request:
 
     @property
     def size(self) -> int:
-        """The body's length in bytes, without decoding it (Base64: up to 2 too many)."""
-        return len(self.content) * 3 // 4 if self.is_base64 else len(self.content.encode("utf-8", "surrogatepass"))
+        """The body's length in bytes, without decoding it."""
+        if not self.is_base64:
+            return len(self.content.encode("utf-8", "surrogatepass"))
+        return len(self.content) * 3 // 4 - self.content[-2:].count("=")
 
     def body(self) -> bytes:
         """The body's bytes, as they were signed. Raises RequestError(400) where it is not Base64."""
@@ -123,8 +125,8 @@ Via = Literal["reply", "push"]
 class Pending:
     """An event in the inbox. `answer` is there once the state is SENDING.
 
-    `attempts` counts the turns begun for it, `sends` the calls to LINE recorded before they were made,
-    `via` is the way the last of them took.
+    `attempts` counts the turns begun for it. `sends` counts the calls to LINE that may have delivered
+    the answer: each is recorded before it is made. `via` is the way the last of them took.
     """
 
     event_id: str
@@ -199,6 +201,12 @@ class Store(Protocol):
     def resend(self, lease: Lease, event_id: str, via: Via) -> None:
         """Record one more send and its way, before it is made. Raises LeaseLost."""
 
+    def postpone(self, lease: Lease, event_id: str, due_at: int, *, unsent: bool) -> None:
+        """Leave an event to a later worker, from `due_at` on. Raises LeaseLost.
+
+        `unsent`: LINE has certainly refused every send recorded so far, so `sends` becomes 0.
+        """
+
     def finish(self, lease: Lease, event_id: str, state: Final, chat: Chat, sent: Sequence[str] = ()) -> None:
         """SENDING → `state`; the pointer goes. Keeps the LINE message ids `sent`, by chat, as the bot's own.
 
@@ -212,8 +220,8 @@ class Store(Protocol):
         Of a lease lost meanwhile, None.
         """
 
-    def overdue(self, now: int, limit: int) -> Sequence[Conversation]:
-        """Conversations with an event due at or before `now`, the longest due first, each once."""
+    def overdue(self, now: int, limit: int, bots: Collection[str]) -> Sequence[Conversation]:
+        """Conversations of these bots with an event due at or before `now`, the longest due first, each once."""
 
     def history(self, conversation: Conversation, limit: int, now: int) -> Sequence[Message]:
         """The newest `limit` messages that have not expired, oldest first."""

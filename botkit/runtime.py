@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from time import sleep, time
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from botkit.aws.http import is_http, read_request, write_response
@@ -17,9 +17,17 @@ from botkit.delivery.door import Door
 from botkit.delivery.drain import drain
 from botkit.delivery.sweep import sweep
 from botkit.errors import BotkitError, Problem, SpecError, UpstreamError
-from botkit.ports import Conversation, Services
+from botkit.ports import ChatModel, Clock, Conversation, Line, Services, Store
 from botkit.spec.bot import BotSpec
 from botkit.spec.loader import load_folder
+
+if TYPE_CHECKING:
+    from botkit.line.client import LineClient
+    from botkit.models.openai import OpenAIModel
+    from botkit.models.rehearsal import RehearsalModel
+    from botkit.stores.dynamodb import DynamoStore
+    from botkit.stores.memory import MemoryStore
+    from botkit.stores.sqlite import SqliteStore
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +64,12 @@ class Runtime:
         self._broken = broken
 
     @classmethod
-    def start(cls, home: Path, environ: Mapping[str, str] = os.environ) -> Self:
-        """Load the bots and wire the services that the environment names (README: Settings).
+    def start(cls, home: Path, environ: Mapping[str, str] = os.environ, clock: Clock | None = None) -> Self:
+        """Load the bots and wire the services that the environment names (README: On LINE).
 
-        `home` is the folder of handler.py, beside which the bots are looked for. Raises SpecError
-        where no bot loads, and ConfigurationError where the environment is wrong.
+        `home` is the folder of handler.py, beside which the bots are looked for; `clock` is the
+        machine's own where none is given. Raises SpecError where no bot loads, and
+        ConfigurationError where the environment is wrong.
         """
         logging.getLogger("botkit").setLevel(_log_level(environ))
         if environ.get("BOTKIT_QUEUE"):
@@ -73,7 +82,7 @@ class Runtime:
             raise SpecError(
                 loaded.problems or [Problem(str(folder), 0, 0, "holds no bots; add one, such as hello.yaml")]
             )
-        return cls(loaded.bots, services(environ), frozenset(loaded.broken))
+        return cls(loaded.bots, services(environ, clock), frozenset(loaded.broken))
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Answer one Lambda event: an HTTP request of any front end, or the schedule's sweep.
@@ -81,13 +90,14 @@ class Runtime:
         Raises ConfigurationError for an event of another shape.
         """
         deadline = self._deadline(context)
-        if is_http(event):
+        if isinstance(event, Mapping) and is_http(event):
             door = Door(self.bots, self._broken, self.services, self._drain_inline(deadline))
             return write_response(event, door(read_request(event)))
-        if event.get("botkit") == "sweep":
-            return {"swept": sweep(self.bots, self.services, self._drain(deadline))}
+        if isinstance(event, Mapping) and event.get("botkit") == "sweep":
+            return {"swept": sweep(self.bots, self.services, self._drain(deadline), deadline)}
+        keys = ", ".join(sorted(map(str, event))) if isinstance(event, Mapping) else type(event).__name__
         raise ConfigurationError(
-            f"this event is of no shape that botkit knows (its keys: {', '.join(sorted(map(str, event)))}); "
+            f"this event is of no shape that botkit knows (its keys: {keys}); "
             'send HTTP API, REST API, function URL or load balancer requests, or {"botkit": "sweep"}'
         )
 
@@ -118,38 +128,46 @@ class Runtime:
         return wake_quietly
 
 
-def services(environ: Mapping[str, str]) -> Services:
+def services(environ: Mapping[str, str], clock: Clock | None = None) -> Services:
     """The services that the environment names. Raises ConfigurationError."""
-    clock = SystemClock()
+    clock = clock or SystemClock()
     return Services(
         store=_store(environ),
-        line=_OnDemand("botkit.line.client", "LineClient", environ.get("BOTKIT_LINE_URL") or None),
-        model=_OnDemand("botkit.models.openai", "OpenAIModel", clock),
+        line=_on_demand("botkit.line.client", "LineClient", environ.get("BOTKIT_LINE_URL") or None),
+        model=_on_demand("botkit.models.openai", "OpenAIModel", clock),
         secrets=EnvSecrets(environ),
         clock=clock,
         pool=ThreadPoolExecutor(POOL_THREADS, "botkit"),
     )
 
 
-def _store(environ: Mapping[str, str]) -> Any:
+def _store(environ: Mapping[str, str]) -> Store:
     url = environ.get("BOTKIT_STORE") or ""
     if not url and "AWS_LAMBDA_FUNCTION_NAME" in environ:
         # Lambda's disk goes with the instance, and the conversations with it.
         raise ConfigurationError("BOTKIT_STORE is not set; on Lambda write dynamodb://TABLE")
     kind, _, rest = (url or "sqlite:///.botkit/botkit.db").partition(":")
+    store: Store
     if kind == "memory":
-        return _OnDemand("botkit.stores.memory", "MemoryStore")
-    if kind == "sqlite" and rest.startswith("///") and len(rest) > 3:
-        return _OnDemand("botkit.stores.sqlite", "SqliteStore", Path(rest[3:]))
-    if kind == "dynamodb" and rest.strip("/"):
-        return _OnDemand("botkit.stores.dynamodb", "DynamoStore", rest.strip("/"))
-    raise ConfigurationError(f"BOTKIT_STORE is {url!r}; write sqlite:///path.db, dynamodb://TABLE or memory:")
+        store = _on_demand("botkit.stores.memory", "MemoryStore")
+    elif kind == "sqlite" and rest.startswith("///") and len(rest) > 3:
+        store = _on_demand("botkit.stores.sqlite", "SqliteStore", Path(rest[3:]))
+    elif kind == "dynamodb" and rest.strip("/"):
+        store = _on_demand("botkit.stores.dynamodb", "DynamoStore", rest.strip("/"))
+    else:
+        raise ConfigurationError(f"BOTKIT_STORE is {url!r}; write sqlite:///path.db, dynamodb://TABLE or memory:")
+    return store
+
+
+def _on_demand(module: str, name: str, *arguments: object) -> Any:
+    """The adapter `name` of `module`, imported and built at its first use."""
+    return _OnDemand(module, name, arguments)
 
 
 class _OnDemand:
-    """An adapter imported and built at its first use: a start that only takes a webhook in pays for no model SDK."""
+    """Stands for an adapter until it is used: a start that only takes a webhook in pays for no model SDK."""
 
-    def __init__(self, module: str, name: str, *arguments: object) -> None:
+    def __init__(self, module: str, name: str, arguments: tuple[object, ...]) -> None:
         self._where = module, name
         self._arguments = arguments
         self._adapter: Any = None
@@ -161,6 +179,13 @@ class _OnDemand:
                 module, kind = self._where
                 self._adapter = getattr(import_module(module), kind)(*self._arguments)
         return getattr(self._adapter, name)
+
+
+if TYPE_CHECKING:
+    # What is imported on demand is unknown to mypy; here it sees that every adapter fits its port.
+    _STORES: tuple[type[Store], ...] = (MemoryStore, SqliteStore, DynamoStore)
+    _LINES: tuple[type[Line], ...] = (LineClient,)
+    _MODELS: tuple[type[ChatModel], ...] = (OpenAIModel, RehearsalModel)
 
 
 def _log_level(environ: Mapping[str, str]) -> str:

@@ -70,7 +70,8 @@ class Turn:
 
     Steps read what came before them and write what those after them need:
     `text` is what was said (a mention of the bot cut out), `system` the rendered persona, `history`
-    the earlier messages, oldest first. `memories` and `usage` are committed together with the answer.
+    the earlier messages, oldest first. `memories` and `usage` are committed together with the answer,
+    and the answer itself is remembered until `keep_reply_until` (ms since 1970; None = not at all).
     `deadline` (ms since 1970) is when the process must be done; `access_token` is the LINE account's.
     """
 
@@ -88,6 +89,7 @@ class Turn:
     history: tuple[Message, ...] = ()
     memories: list[Memory] = field(default_factory=list)
     usage: Usage | None = None
+    keep_reply_until: int | None = None
     _chat_name: str | None = field(default=None, init=False, repr=False)
     _beside: list[Future[Any]] = field(default_factory=list, init=False, repr=False)
 
@@ -104,7 +106,7 @@ class Turn:
         return failures
 
     def remember(self, message: Message, expires_at: int) -> None:
-        """Stage a message for the history, to be committed with the answer."""
+        """Stage a message for the history, to be committed with the answer; of each role one, the last one stays."""
         self.memories.append(Memory(self.event.id, self.event.at, expires_at, message))
 
     @property

@@ -48,6 +48,7 @@ MAY_IMPORT = {
         "botkit.line.signature",
         "botkit.line.events",
         "botkit.line.bodies",
+        "botkit.line.text",
     ],
     "botkit.runtime": [*CORE, *ADAPTERS, "botkit.spec", "botkit.delivery"],
     "botkit.testing": CORE,

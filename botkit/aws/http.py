@@ -15,7 +15,7 @@ from botkit.ports import Request, Response
 def is_http(event: Mapping[str, Any]) -> bool:
     """Whether a Lambda event is an HTTP request of one of the four front ends."""
     context = event.get("requestContext")
-    return isinstance(context, dict) and ("http" in context or "httpMethod" in event)
+    return isinstance(context, dict) and (isinstance(context.get("http"), dict) or "httpMethod" in event)
 
 
 def read_request(event: Mapping[str, Any]) -> Request:
@@ -47,8 +47,9 @@ def write_response(event: Mapping[str, Any], response: Response) -> dict[str, An
 def _headers(event: Mapping[str, Any]) -> dict[str, Sequence[str]]:
     """All values by lower-case name. The multi-value form, where there is one, holds what the other folds away."""
     headers: dict[str, list[str]] = {}
-    for name, value in (event.get("headers") or {}).items():
-        headers[name.lower()] = [value or ""]
     for name, values in (event.get("multiValueHeaders") or {}).items():
-        headers[name.lower()] = list(values or [])
+        headers.setdefault(name.lower(), []).extend(values or [])
+    if not headers:
+        for name, value in (event.get("headers") or {}).items():
+            headers.setdefault(name.lower(), []).append(value or "")
     return dict(headers)

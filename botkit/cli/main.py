@@ -9,6 +9,7 @@ from botkit.errors import BotkitError, SpecError
 
 try:
     from rich.console import Console
+    from rich.markup import escape
 except ModuleNotFoundError:  # the packaged Lambda has no terminal, and the runtime dependencies have no rich
     sys.exit("the botkit command needs the extra `dev`; run `make run`, or: pip install 'botkit[dev]'")
 
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check.report(Console(stderr=True), error.problems)
         return 1
     except BotkitError as error:
-        Console(stderr=True).print(f"[bold red]botkit:[/] {error}", highlight=False)
+        Console(stderr=True).print(f"[bold red]botkit:[/] {escape(str(error))}", highlight=False)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -10,7 +10,7 @@ from botkit.line.events import Webhook, parse_webhook
 from botkit.line.signature import verify
 from botkit.messages import Event
 from botkit.ports import Acceptance, Arrival, Conversation, Request, Response, Services
-from botkit.spec.bot import BotSpec
+from botkit.spec.bot import BotSpec, LineAccount
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ Wake = Callable[[BotSpec, Conversation], None]
 
 
 class Door:
-    """Takes HTTP requests for all bots. Lives as long as the process.
+    """Takes HTTP requests for all bots. Lives as long as one invocation.
 
     `wake` is called for each conversation that has something to do, after all is durable.
     """
@@ -68,7 +68,8 @@ class Door:
     def _webhook(self, request: Request, name: str | None) -> Response:
         body = request.body()
         if name in self._broken:
-            raise RequestError(503, "the bot's file is broken; run `botkit check`")
+            log.error("bot %s: a webhook came, and its file is broken; run `botkit check`", name)
+            raise RequestError(503, "the bot is not set up")
         bot = self._verified(name, body, request)
         webhook = parse_webhook(body)
         if bot.line and bot.line.user_id not in (None, webhook.destination):
@@ -83,10 +84,20 @@ class Door:
         signatures = request.headers.get("x-line-signature", ())
         if bot is None or bot.line is None or len(signatures) != 1:
             raise RequestError(401, "unauthorized")
-        secrets = [self._services.secrets.get(reference) for reference in bot.line.channel_secret]
-        if not verify(secrets, body, signatures[0]):
+        if not verify(self._channel_secrets(bot.line), body, signatures[0]):
             raise RequestError(401, "unauthorized")
         return bot
+
+    def _channel_secrets(self, line: LineAccount) -> list[str]:
+        """All that resolve: during a rotation one of them may be gone already. Raises SecretError where none does."""
+        secrets: list[str] = []
+        for reference in line.channel_secret:
+            try:
+                secrets.append(self._services.secrets.get(reference))
+            except SecretError:
+                if reference == line.channel_secret[-1] and not secrets:
+                    raise
+        return secrets
 
     def _addressee(self, body: bytes) -> BotSpec | None:
         """The bot that an unverified body names; only that bot's own secret can then verify it."""

@@ -8,12 +8,13 @@ from functools import partial
 from uuid import NAMESPACE_URL, uuid5
 
 from botkit.delivery.send import Outbox, send
-from botkit.errors import LeaseLost, SecretError, StoreError, UpstreamError
+from botkit.errors import LeaseLost, OutOfTime, SecretError, StoreError, UpstreamError
 from botkit.line.bodies import render
 from botkit.line.events import parse_event
-from botkit.messages import SILENCE, Chat, Event, Profile, Reply
+from botkit.line.text import clean
+from botkit.messages import SILENCE, Chat, Event, Message, Profile
 from botkit.pipeline import run
-from botkit.ports import Answer, Conversation, Lease, Pending, Services
+from botkit.ports import Answer, Conversation, Lease, LineMessage, Pending, Services
 from botkit.spec.bot import BotSpec
 from botkit.turn import Turn, User
 
@@ -21,12 +22,16 @@ log = logging.getLogger(__name__)
 
 GRACE = 2 * 1000
 """How long a lease outlives its holder's deadline, in ms."""
-SAFETY = 5 * 1000
-"""No event is begun with less time than this left, in ms."""
-FIX_TRIES = 3
-"""How often the answer transaction is asked for while the store fails."""
+SAFETY = 3 * 1000
+"""No call to LINE is begun with less time than this left, in ms."""
+LEAST_TIME = 8 * 1000
+"""No turn is begun with less time than this left, in ms: what would be cut short is left to the next worker."""
+MAX_AGE = 24 * 3600 * 1000
+"""Nothing older is answered, in ms: LINE forgets retry keys then, and people what they asked."""
 MAX_ATTEMPTS = 6
 """Turns begun for one event, by workers that did not live to answer it, before it gets the error text."""
+FIX_TRIES = 3
+"""How often the answer transaction is asked for while the store fails."""
 
 
 def drain(bot: BotSpec, conversation: Conversation, services: Services, owner: str, deadline: int) -> None:
@@ -38,18 +43,18 @@ def drain(bot: BotSpec, conversation: Conversation, services: Services, owner: s
     lease = services.store.lease(conversation, owner, services.clock.now(), deadline + GRACE)
     try:
         while lease is not None:
-            if not _Work(bot, services, lease, deadline).all():
-                return _give_back(services, lease)
+            _Work(bot, services, lease, deadline).all()
             lease = services.store.release(lease)
     except LeaseLost:
         log.info("bot %s: a conversation was taken over by another worker", bot.name)
+    except OutOfTime as error:
+        log.warning("bot %s: %s; what is waiting is left to the next worker", bot.name, error)
+        _give_back(services, lease)
     except BaseException:
         # What failed or was interrupted stays in the inbox; the next worker need not wait for the lease to end.
-        if lease is not None:
-            with suppress(UpstreamError):
-                _give_back(services, lease)
+        with suppress(UpstreamError):
+            _give_back(services, lease)
         raise
-    return None
 
 
 def _give_back(services: Services, lease: Lease | None) -> None:
@@ -67,17 +72,20 @@ class _Work:
     lease: Lease
     deadline: int
 
-    def all(self) -> bool:
-        """Settle every waiting event, oldest first; False when time ran out."""
-        waiting = self.services.store.pending(self.lease)
-        if not waiting:
-            return True
-        access_token = self._access_token()
-        for pending in waiting:
-            if self.services.clock.now() > self.deadline - SAFETY:
-                return False
-            self._settle(pending, access_token)
-        return True
+    def all(self) -> None:
+        """Settle every waiting event once, oldest first. Raises OutOfTime where the time does not suffice."""
+        settled: set[str] = set()
+        while waiting := [one for one in self.services.store.pending(self.lease) if one.event_id not in settled]:
+            access_token = self._access_token()
+            for pending in waiting:
+                self._check_time()
+                self._settle(pending, access_token)
+                settled.add(pending.event_id)
+
+    def _check_time(self) -> None:
+        left = self.deadline - self.services.clock.now()
+        if left < LEAST_TIME:
+            raise OutOfTime(f"{left} ms are left, and a turn is begun with {LEAST_TIME} at least")
 
     def _access_token(self) -> str:
         """Without it nothing can be said, so nothing is begun. Raises SecretError."""
@@ -90,15 +98,25 @@ class _Work:
         chat = event.chat
         if chat is None:  # the door lets none of these in
             return self.services.store.answer(self.lease, event.id, None)
+        if pending.at < self.services.clock.now() - MAX_AGE:
+            return self._give_up(pending, chat)
         answer = pending.answer or self._answer(pending, event, chat, access_token)
         if answer is not None:
-            send(Outbox(self.services, self.lease, access_token), event, chat, pending, answer)
+            outbox = Outbox(self.services, self.lease, self.deadline - SAFETY, access_token)
+            send(outbox, event, chat, pending, answer)
         return None
+
+    def _give_up(self, pending: Pending, chat: Chat) -> None:
+        log.error("event %s: older than a day, and never answered", pending.event_id)
+        if pending.state == "RECEIVED":
+            self.services.store.answer(self.lease, pending.event_id, None)
+        else:
+            self.services.store.finish(self.lease, pending.event_id, "UNDELIVERED", chat)
 
     def _answer(self, pending: Pending, event: Event, chat: Chat, access_token: str) -> Answer | None:
         """Make the answer and fix it in the store, before anybody hears of it."""
         turn = self._turn(event, chat, access_token)
-        messages = render(self._reply(pending, turn))
+        messages = self._messages(pending, turn)
         # The key follows from the event, so that no second worker can push the answer under another one.
         retry_key = str(uuid5(NAMESPACE_URL, f"botkit:{self.bot.name}:{event.id}"))
         answer = Answer(messages, retry_key) if messages else None
@@ -118,31 +136,42 @@ class _Work:
                 log.warning("event %s: %s; asking the store again", turn.event.id, error)
         return None
 
-    def _reply(self, pending: Pending, turn: Turn) -> Reply:
-        """The pipeline's reply, or the error text where it failed. Only a failing store leaves the event waiting."""
+    def _messages(self, pending: Pending, turn: Turn) -> tuple[LineMessage, ...]:
+        """What LINE is to show: the pipeline's reply, or the error text where it failed.
+
+        Only a failing store, or too little time, leaves the event waiting.
+        """
         if turn.event.mode != "active" or turn.event.reply_token is None:
-            return SILENCE
+            return ()
         if pending.attempts >= MAX_ATTEMPTS:
             log.error("event %s: given up after %d attempts", turn.event.id, pending.attempts)
-            return self._error_reply(turn.chat)
+            return self._error_text(turn.chat)
         self.services.store.attempt(self.lease, turn.event.id)
         try:
-            reply, failures = run(self.bot.handler, turn)
-        except StoreError:
+            return self._run(turn)
+        except (StoreError, OutOfTime):
             raise
         except UpstreamError as error:
             log.error("event %s: no answer: %s", turn.event.id, error)
-            return self._error_reply(turn.chat)
         except Exception:  # a bug, here or in a step of the user's own: told once, and the person gets an answer
             log.exception("event %s: a step failed", turn.event.id)
-            return self._error_reply(turn.chat)
+        return self._error_text(turn.chat)
+
+    def _run(self, turn: Turn) -> tuple[LineMessage, ...]:
+        reply, failures = run(self.bot.handler, turn)
         for failure in failures:
             log.warning("event %s: beside the turn: %s", turn.event.id, failure)
-        return reply
+        messages = render(reply)
+        if messages and turn.keep_reply_until is not None:
+            # Only now is it known what is really said: a step further out may have changed the reply.
+            said = clean(reply.text)
+            tokens = self.services.model.count_tokens(turn.usage.model if turn.usage else "", said)
+            turn.remember(Message("assistant", said, tokens=tokens), turn.keep_reply_until)
+        return messages
 
-    def _error_reply(self, chat: Chat) -> Reply:
+    def _error_text(self, chat: Chat) -> tuple[LineMessage, ...]:
         """Error texts are for the person who asked, never for a group."""
-        return Reply.of(self.bot.error_text) if chat.kind == "user" else SILENCE
+        return render(self.bot.error_reply if chat.kind == "user" else SILENCE)
 
     def _turn(self, event: Event, chat: Chat, access_token: str) -> Turn:
         return Turn(

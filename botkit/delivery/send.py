@@ -1,6 +1,7 @@
 """Sends a fixed answer: reply first, push only where the reply certainly was not delivered."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from botkit.errors import LineError, LineRefused, LineUnsure
@@ -11,23 +12,28 @@ log = logging.getLogger(__name__)
 
 TOKEN_LIFE = 60 * 1000
 """How long a reply token is good for, in ms from the receipt of its webhook (LINE reference: Reply token)."""
-MAX_TRIES = 3
-"""Calls for one answer in one go; what is still open then is left to the sweep."""
-BACKOFF = 300
-"""The pause before the second call, in ms; doubled before each further one."""
+PAUSE, LONGEST_PAUSE = 300, 5 * 1000
+"""Between two calls, in ms; doubled each time."""
+LEAST_TRIES = 3
+"""Calls made in one go even where the time for more is over."""
+RETRY_AFTER = 5 * 1000
+"""When the sweep may go on with what LINE did not take, in ms."""
+ACCOUNT_FAULTS = (0, 401, 403)
+"""Refusals that say something of the account's set-up and nothing of the answer: it waits until that is mended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """What sending one conversation's answers needs; lives as long as a lease is held."""
+    """What sending needs besides the answer. `until` (ms since 1970): no call is begun later."""
 
     services: Services
     lease: Lease
+    until: int
     access_token: str = field(repr=False)
 
 
 def send(outbox: Outbox, event: Event, chat: Chat, pending: Pending, answer: Answer) -> None:
-    """Bring `answer` to LINE and the event to its end; where LINE does not answer, leave it for the next drain.
+    """Bring `answer` to LINE and the event to its end; where LINE does not take it, leave it to a later worker.
 
     `pending` is the event as it was found: with sends recorded by an earlier worker, whether its
     answer arrived is unknown until LINE says so.
@@ -48,28 +54,54 @@ class _Delivery:
         self.chat = chat
         self.pending = pending
         self.answer = answer
-        # The answer transaction, and each `resend`, record a send ahead of its call.
+        # The answer transaction has recorded the send that follows it; every other one is recorded here.
         self.recorded = pending.state == "RECEIVED"
         self.unsure = pending.state == "SENDING" and pending.sends > 0
 
     def reply(self) -> None:
+        """Spend the reply token."""
         line, token = self.outbox.services.line, self.event.reply_token or ""
-        for attempt in range(MAX_TRIES):
-            self._record("reply", attempt)
+        until = min(self.outbox.until, self.pending.received_at + TOKEN_LIFE)
+        self._persist(
+            "reply", until, lambda: line.reply(self.outbox.access_token, token, self.answer.messages), self._no_reply
+        )
+
+    def push(self) -> None:
+        """Push, under the answer's own retry key."""
+        line, key = self.outbox.services.line, self.answer.retry_key
+        self._persist(
+            "push",
+            self.outbox.until,
+            lambda: line.push(self.outbox.access_token, self.chat.id, self.answer.messages, key),
+            lambda _: self._finish("UNDELIVERED"),
+        )
+
+    def _persist(
+        self, via: Via, until: int, call: Callable[[], tuple[str, ...]], refused: Callable[[LineRefused], None]
+    ) -> None:
+        """Call LINE until it says yes or no, or the time is over."""
+        clock, pause = self.outbox.services.clock, PAUSE
+        for attempt in range(1_000):
+            if attempt:
+                if attempt >= LEAST_TRIES and clock.now() + pause > until:
+                    break
+                clock.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+            self._record(via)
             try:
-                sent = line.reply(self.outbox.access_token, token, self.answer.messages)
+                return self._finish("DONE", call())
             except LineUnsure as error:
                 self.unsure = True
                 self._log(error)
             except LineRefused as error:
                 self._log(error)
+                if error.status in ACCOUNT_FAULTS and not error.retryable:
+                    break
                 if not error.retryable:
-                    return self._refused_reply(error)
-            else:
-                return self._finish("DONE", sent)
-        return None
+                    return refused(error)
+        return self._postpone()
 
-    def _refused_reply(self, error: LineRefused) -> None:
+    def _no_reply(self, error: LineRefused) -> None:
         """A 400 spends no token: an earlier try had been delivered, or none was and the token is of no use."""
         if error.status != 400:
             return self._finish("UNDELIVERED")
@@ -80,29 +112,16 @@ class _Delivery:
             log.warning("event %s: ambiguous, taken as delivered", self.event.id)
         return self._finish("DONE")
 
-    def push(self) -> None:
-        line = self.outbox.services.line
-        for attempt in range(MAX_TRIES):
-            self._record("push", attempt)
-            try:
-                sent = line.push(self.outbox.access_token, self.chat.id, self.answer.messages, self.answer.retry_key)
-            except LineUnsure as error:
-                self._log(error)
-            except LineRefused as error:
-                self._log(error)
-                if not error.retryable:
-                    return self._finish("UNDELIVERED")
-            else:
-                return self._finish("DONE", sent)
-        return None
-
-    def _record(self, via: Via, attempt: int) -> None:
-        if attempt:
-            self.outbox.services.clock.sleep(BACKOFF * 2 ** (attempt - 1))
+    def _record(self, via: Via) -> None:
         if self.recorded:
             self.recorded = False
         else:
             self.outbox.services.store.resend(self.outbox.lease, self.event.id, via)
+
+    def _postpone(self) -> None:
+        due_at = self.outbox.services.clock.now() + RETRY_AFTER
+        self.outbox.services.store.postpone(self.outbox.lease, self.event.id, due_at, unsent=not self.unsure)
+        log.error("event %s: LINE did not take the answer; it waits", self.event.id)
 
     def _finish(self, state: Final, sent: tuple[str, ...] = ()) -> None:
         self.outbox.services.store.finish(self.outbox.lease, self.event.id, state, self.chat, sent)

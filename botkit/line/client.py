@@ -142,7 +142,8 @@ class LineClient:
     def start_loading(self, token: str, user_id: str, seconds: int) -> None:
         """Show the loading animation (LINE reference: Display a loading animation)."""
         payload = {"chatId": user_id, "loadingSeconds": seconds}
-        self._done(_Call("POST", "/v2/bot/chat/loading/start", token, payload=payload))
+        # An ornament must not hold up the answer, which waits for it to be over.
+        self._done(_Call("POST", "/v2/bot/chat/loading/start", token, payload=payload), read=min(self._read, 2.0))
 
     def profile(self, token: str, chat: Chat, user_id: str) -> Profile | None:
         """The profile of a person (LINE reference: Get profile; Get group/multi-person chat member profile).

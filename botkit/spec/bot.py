@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from botkit import messages
 from botkit.pipeline import Handler, Step, compose
 from botkit.spec.values import SecretRef, SecretRefs, Timezone
 from botkit.steps.history import History
-from botkit.steps.reply import DEFAULT_ERROR, Reply
+from botkit.steps.reply import Reply
 
 S = TypeVar("S", bound=Step)
 
@@ -75,7 +76,7 @@ class BotSpec:
         return history is not None and history.scope == "group"
 
     @property
-    def error_text(self) -> str:
-        """What is said when an answer failed."""
-        reply = self.step(Reply)
-        return reply.error if reply else DEFAULT_ERROR
+    def error_reply(self) -> messages.Reply:
+        """What is said when an answer failed, in the bot's own dress."""
+        step = self.step(Reply) or Reply()
+        return step.dressed(messages.Reply.of(step.error))

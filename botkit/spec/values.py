@@ -1,6 +1,7 @@
 """The values of options: durations, secret references, time zones."""
 
 import re
+from functools import cache
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -44,9 +45,14 @@ def _timezone(value: Any) -> ZoneInfo:
     # The list is asked first: ZoneInfo() opens whatever file the name leads to.
     if isinstance(value, ZoneInfo):
         return value
-    if not isinstance(value, str) or value not in available_timezones():
+    if not isinstance(value, str) or value not in _zones():
         raise PydanticCustomError("timezone", "is not a time zone; write a name such as Asia/Tokyo or UTC")
     return ZoneInfo(value)
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())  # walks the whole folder of zones
 
 
 Duration = Annotated[int, BeforeValidator(_seconds)]

@@ -26,7 +26,7 @@ class Groups(Step):
         """Go on where the bot is meant, with its mention cut out of the text."""
         if turn.chat.kind == "user":
             return call_next(turn)
-        if self.answer == "never" or (turn.text and not self._meant(turn)):
+        if self.answer == "never" or (turn.event.type == "message" and not self._meant(turn)):
             return SILENCE
         turn.text = _without_mentions(turn.event, turn.text)
         return call_next(turn)
@@ -42,7 +42,8 @@ class Groups(Step):
     @cached_property
     def _named(self) -> re.Pattern[str]:
         names = "|".join(_name_pattern(name) for name in self.names)
-        return re.compile(rf"(?:^|@)\s*(?:{names})" if names else r"(?!)")
+        # No @ within a word: that is an e-mail address.
+        return re.compile(rf"(?:^|(?<![a-z0-9._%+-])@)\s*(?:{names})" if names else r"(?!)")
 
 
 def _name_pattern(name: str) -> str:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from botkit.line.text import clean, clean_name
+from botkit.line.text import clean_name
 from botkit.messages import Message, Reply
 from botkit.pipeline import Handler, Step
 from botkit.spec.values import Duration
@@ -26,7 +26,7 @@ class History(Step):
     keep: Duration = Field(30 * 86400, description="How long messages are stored, such as 24h or 30d.")
 
     def __call__(self, turn: Turn, call_next: Handler) -> Reply:
-        """Load, go on, and stage both sides of the exchange; what was said is kept even if the answer fails."""
+        """Load, stage both sides of the exchange, go on; what was said is kept even if the answer fails."""
         if not turn.text:
             return call_next(turn)
         services, now = turn.services, turn.services.clock.now()
@@ -34,17 +34,18 @@ class History(Step):
         turn.speaker = self._speaker(turn)
         turn.history = trim(stored.result(), self.max_tokens) if stored else ()
         expires_at = now + self.keep * 1000
-        turn.remember(_counted(turn, Message("user", turn.text, turn.speaker)), expires_at)
-        reply = call_next(turn)
-        if not reply.silent:
-            turn.remember(_counted(turn, Message("assistant", clean(reply.text))), expires_at)
-        return reply
+        said = Message("user", turn.text, turn.speaker)
+        tokens = services.model.count_tokens("", said.content)
+        turn.remember(replace(said, tokens=tokens), expires_at)
+        turn.keep_reply_until = expires_at
+        return call_next(turn)
 
     def _speaker(self, turn: Turn) -> str | None:
         if self.scope == "user" or turn.chat.kind == "user":
             return None
         # Members whose name LINE does not tell must still be told apart.
-        return clean_name(turn.user.name) or f"Member {turn.user.id[-4:]}".strip()
+        name = clean_name(turn.user.name.replace(":", " ").replace("：", " "))
+        return name or f"Member {turn.user.id[-4:]}".strip()
 
 
 def trim(messages: Sequence[Message], max_tokens: int) -> tuple[Message, ...]:
@@ -60,8 +61,3 @@ def trim(messages: Sequence[Message], max_tokens: int) -> tuple[Message, ...]:
             break
         kept.append(message)
     return tuple(reversed(kept))
-
-
-def _counted(turn: Turn, message: Message) -> Message:
-    model = turn.usage.model if turn.usage else ""
-    return replace(message, tokens=turn.services.model.count_tokens(model, message.content))

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from botkit.errors import ContextOverflow, ModelError, SecretError
+from botkit.errors import ContextOverflow, ModelError, OutOfTime, SecretError
 from botkit.messages import Message, Reply
 from botkit.models.known import context_tokens
 from botkit.pipeline import Handler, Step
@@ -66,14 +66,19 @@ class Model(Step):
         """Ask one model; where the prompt is still too long for it, halve the history until it is not."""
         prompt = self.prompt(turn, name)
         while True:
+            request = self._request(turn, name, prompt)
             try:
-                return turn.services.model.complete(self._request(turn, name, prompt))
+                return turn.services.model.complete(request)
             except ContextOverflow as error:
                 system, *history, said = prompt
                 if not history:
                     raise
                 log.warning("bot %s: %s; set model.context_tokens; trying with less history", turn.bot.name, error)
                 prompt = (system, *history[(len(history) + 1) // 2 :], said)
+            except ModelError as error:
+                if error.retryable and request.timeout < self.timeout and turn.seconds_left <= SAFETY_SECONDS + 1:
+                    raise OutOfTime("the model had no time to answer") from error
+                raise
 
     def prompt(self, turn: Turn, name: str) -> tuple[Message, ...]:
         """System prompt, as much history as the context window leaves room for, and what was said."""
@@ -89,7 +94,7 @@ class Model(Step):
     def _request(self, turn: Turn, name: str, prompt: tuple[Message, ...]) -> ChatRequest:
         timeout = min(float(self.timeout), turn.seconds_left - SAFETY_SECONDS)
         if timeout <= 0:
-            raise ModelError("no time is left to ask the model", retryable=True)
+            raise OutOfTime("no time is left to ask the model")
         return ChatRequest(
             model=name,
             messages=prompt,
@@ -118,5 +123,6 @@ def _padded(message: Message) -> Message:
 def _shortened(message: Message, room: int, count: Callable[[str], int]) -> Message:
     """`message` cut at its end until it fits `room` tokens; at least its beginning is always asked."""
     while count(message.content) > room and len(message.text) > 100:
+        log.warning("a message is too long for the model and is shortened; set model.context_tokens")
         message = replace(message, text=message.text[: len(message.text) * 3 // 4] + "…")
     return message

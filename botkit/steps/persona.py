@@ -43,6 +43,8 @@ class Persona(Step):
 
     def __call__(self, turn: Turn, call_next: Handler) -> Reply:
         """Render for this person, chat and moment, then go on."""
+        if not turn.text:
+            return call_next(turn)
         turn.system = self.render(
             bot=turn.bot,
             user=_Person(turn),

@@ -38,7 +38,7 @@ class Reply(Step):
     """Dresses the answer with quick replies and a sender, and shows that it is being written."""
 
     quick_replies: tuple[Annotated[QuickReply, BeforeValidator(_short_quick_reply)], ...] = Field(
-        (), max_length=13, description="Buttons under each answer, at most 13."
+        (), max_length=13, description="Buttons under each answer in 1:1 chats, at most 13."
     )
     sender: Sender = Field(Sender(), description="Another name and icon for the answers.")
     loading: bool = Field(True, strict=True, description="The typing animation; 1:1 chats only.")
@@ -51,10 +51,12 @@ class Reply(Step):
         if self.loading and turn.text and turn.chat.kind == "user":
             turn.spawn(turn.services.line.start_loading, turn.access_token, turn.user.id, LOADING_SECONDS)
         reply = call_next(turn)
-        return reply if reply.silent else self._dressed(reply)
+        dressed = reply if reply.silent else self.dressed(reply)
+        # A tap says the button's text for the person, and in a group that text addresses nobody.
+        return dressed if turn.chat.kind == "user" else replace(dressed, quick_replies=reply.quick_replies)
 
-    def _dressed(self, reply: messages.Reply) -> messages.Reply:
-        """What a step inside has set for itself stays."""
+    def dressed(self, reply: messages.Reply) -> messages.Reply:
+        """`reply` with this step's quick replies and sender; what a step inside has set for itself stays."""
         buttons = tuple(messages.QuickReply(button.label, button.text) for button in self.quick_replies)
         sender = messages.Sender(self.sender.name, self.sender.icon) if self.sender != Sender() else None
         return replace(reply, quick_replies=reply.quick_replies or buttons, sender=reply.sender or sender)

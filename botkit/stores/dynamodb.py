@@ -1,6 +1,6 @@
 """The store in one DynamoDB table, for the deployed bots."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -168,6 +168,14 @@ class DynamoStore:
         count = conditional(key, "SET #via = :via ADD #sends :one", "#state = :sending", values)
         self._write(lease, event_id, [{"Update": count}])
 
+    def postpone(self, lease: Lease, event_id: str, due_at: int, *, unsent: bool) -> None:
+        """See `Store.postpone`."""
+        key = event_key(lease.conversation, event_id)
+        sends = ("SET #sends = :zero", {"zero": 0}) if unsent else ("SET #sends = #sends", {})
+        still = conditional(key, sends[0], IS_OPEN, {**OPEN_VALUES, **sends[1]})
+        later = change(self._pointer(lease, event_id), "attribute_exists(#pk)", {}, {"due_at": due_at})
+        self._write(lease, event_id, [{"Update": still}, {"Update": later}])
+
     def finish(self, lease: Lease, event_id: str, state: Final, chat: Chat, sent: Sequence[str] = ()) -> None:
         """See `Store.finish`. The bot's own message ids are kept for 30 days from the lease's end."""
         key = event_key(lease.conversation, event_id)
@@ -191,9 +199,9 @@ class DynamoStore:
                 return replace(lease, inbox_seq=int(meta["inbox_seq"]))
         return None
 
-    def overdue(self, now: int, limit: int) -> Sequence[Conversation]:
+    def overdue(self, now: int, limit: int, bots: Collection[str]) -> Sequence[Conversation]:
         """See `Store.overdue`. The index follows the table within a second or so: the next sweep sees the rest."""
-        return list(islice(self._due(now), limit))
+        return list(islice((one for one in self._due(now) if one.bot in bots), limit))
 
     def _due(self, now: int) -> Iterator[Conversation]:
         asked = expressions(

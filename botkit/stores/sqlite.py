@@ -1,7 +1,8 @@
 """The store in one SQLite file, for many threads and processes of one machine."""
 
+import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -77,6 +78,10 @@ RESEND = """
 UPDATE events SET sends = sends + 1, via = :via
 WHERE bot = :bot AND conversation = :conversation AND id = :id AND state = 'SENDING'
 """
+POSTPONE = """
+UPDATE events SET due_at = :due_at, sends = CASE WHEN :unsent THEN 0 ELSE sends END
+WHERE bot = :bot AND conversation = :conversation AND id = :id AND state IN ('RECEIVED', 'SENDING')
+"""
 FINISH = """
 UPDATE events SET state = :state, due_at = NULL, body = NULL, fence = :fence,
     answer = CASE :state WHEN 'UNDELIVERED' THEN answer END
@@ -91,7 +96,8 @@ INSERT OR REPLACE INTO sent (bot, chat, message_id, conversation, expires_at)
 VALUES (:bot, :chat, :message_id, :conversation, :expires_at)
 """
 OVERDUE = """
-SELECT bot, conversation FROM events WHERE due_at <= :now AND received_at > :oldest
+SELECT bot, conversation FROM events
+WHERE due_at <= :now AND received_at > :oldest AND bot IN (SELECT value FROM json_each(:bots))
 GROUP BY bot, conversation ORDER BY min(due_at) LIMIT :limit
 """
 HISTORY = """
@@ -186,6 +192,11 @@ class SqliteStore:
         with self._holding(lease) as db:
             _change(db, RESEND, _event(lease.conversation, event_id) | {"via": via})
 
+    def postpone(self, lease: Lease, event_id: str, due_at: int, *, unsent: bool) -> None:
+        """See `Store.postpone`."""
+        with self._holding(lease) as db:
+            _change(db, POSTPONE, _event(lease.conversation, event_id) | {"due_at": due_at, "unsent": unsent})
+
     def finish(self, lease: Lease, event_id: str, state: Final, chat: Chat, sent: Sequence[str] = ()) -> None:
         """See `Store.finish`. The bot's own message ids are kept for 30 days from the lease's end."""
         asked = _event(lease.conversation, event_id) | {"state": state, "fence": lease.fence}
@@ -204,9 +215,10 @@ class SqliteStore:
                 db.execute(RELEASE, _conversation(lease.conversation))
         return None
 
-    def overdue(self, now: int, limit: int) -> Sequence[Conversation]:
+    def overdue(self, now: int, limit: int, bots: Collection[str]) -> Sequence[Conversation]:
         """See `Store.overdue`."""
-        rows = self._read(OVERDUE, {"now": now, "oldest": now - EVENT_LIFE, "limit": limit})
+        asked = {"now": now, "oldest": now - EVENT_LIFE, "limit": limit, "bots": json.dumps(list(bots))}
+        rows = self._read(OVERDUE, asked)
         return [Conversation(row["bot"], row["conversation"]) for row in rows]
 
     def history(self, conversation: Conversation, limit: int, now: int) -> Sequence[Message]:

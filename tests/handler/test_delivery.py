@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from botkit.simulator.troubles import NO_TROUBLE
 from botkit.testing import MovableClock
 from tests.support.aws import CREDENTIALS
 from tests.support.stage import Stage
@@ -77,32 +78,166 @@ def test_a_push_whose_response_was_lost_is_not_said_twice(kind: Stage) -> None:
     assert len({call.headers["x-line-retry-key"] for call in calls}) == 1
 
 
-def test_line_down_leaves_the_answer_for_the_sweep_which_asks_no_model_again(kind: Stage) -> None:
-    kind.platform.troubles.refuse("reply", 500, times=3)
-    assert say(kind)["statusCode"] == 200
-    assert ways(kind) == []
-    assert sweep(kind) == {"swept": 0}  # nothing is due yet
-    kind.restart()
-    redelivered = kind.platform.redeliver(last_delivery(kind))
-    kind.post("kind", redelivered)
+def test_a_short_failure_of_line_is_waited_out_within_the_tokens_minute(kind: Stage) -> None:
+    kind.restart(on_lines_clock=True)
+    kind.platform.troubles.refuse("reply", 500, times=8)
+    say(kind)
     assert ways(kind) == [("reply", "hi")]
     assert len(kind.openai.requests) == 1
 
 
-def last_delivery(stage: Stage) -> Any:
-    return stage.deliveries[-1]
+def mend(stage: Stage) -> None:
+    """LINE works again."""
+    while stage.platform.troubles.take("reply") is not NO_TROUBLE:
+        pass
 
 
-def sweep(stage: Stage) -> dict[str, Any]:
-    assert stage.handler is not None
-    return stage.handler({"botkit": "sweep"}, None)
+def test_an_answer_that_line_certainly_never_took_is_pushed_once_the_token_is_dead(kind: Stage) -> None:
+    """429 is a no: the answer waits for the sweep, which pushes it, and asks no model again."""
+    kind.restart(on_lines_clock=True)
+    kind.platform.troubles.refuse("reply", 429, "rate limit", times=100)
+    assert say(kind)["statusCode"] == 200
+    mend(kind)
+    assert ways(kind) == []
+    assert kind.sweep(after=2 * MINUTE) == {"swept": 1}
+    assert ways(kind) == [("push", "hi")]
+    assert len(kind.openai.requests) == 1
+
+
+def test_an_answer_line_may_have_taken_is_not_said_again_after_the_minute(
+    kind: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    kind.restart(on_lines_clock=True)
+    kind.platform.troubles.refuse("reply", 500, times=100)
+    say(kind)
+    mend(kind)
+    assert kind.sweep(after=2 * MINUTE) == {"swept": 1}
+    assert ways(kind) == []
+    assert "ambiguous, taken as delivered" in caplog.text
+    assert kind.platform.calls_of("push") == ()
+
+
+def test_a_redelivery_renews_the_token_of_an_unfinished_answer(kind: Stage) -> None:
+    kind.restart(on_lines_clock=True)
+    kind.platform.troubles.refuse("reply", 500, times=100)
+    say(kind)
+    mend(kind)
+    kind.platform.clock.sleep(2 * MINUTE)
+    kind.post("kind", kind.platform.redeliver(kind.deliveries[-1]))
+    assert ways(kind) == [("reply", "hi")]
+    assert len(kind.openai.requests) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_an_account_that_is_set_up_wrong_keeps_its_answers_until_it_is_mended(kind: Stage, status: int) -> None:
+    kind.restart(on_lines_clock=True)
+    kind.platform.troubles.refuse("reply", status)
+    say(kind)
+    assert ways(kind) == []
+    kind.sweep(after=2 * MINUTE)
+    assert ways(kind) == [("push", "hi")]
 
 
 def test_an_answer_line_refuses_for_good_does_not_block_the_next_one(kind: Stage) -> None:
-    kind.platform.troubles.refuse("reply", 403)
+    kind.platform.troubles.refuse("reply", 413)
     say(kind, "one")
     say(kind, "two")
     assert ways(kind) == [("reply", "two")]
+
+
+def test_nothing_older_than_a_day_is_answered(kind: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("KIND_TOKEN")
+    kind.restart(on_lines_clock=True)
+    say(kind)
+    kind.setenv("KIND_TOKEN", kind.accounts["kind"].access_token)
+    assert kind.sweep(after=25 * 60 * MINUTE) == {"swept": 1}
+    assert ways(kind) == []
+    assert kind.openai.requests == []
+    assert kind.sweep(after=MINUTE) == {"swept": 0}
+
+
+def test_one_bot_without_its_token_does_not_hold_up_the_sweep_of_the_others(
+    kind: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = kind.bot("bad", KIND)
+    for variable in ("BAD_TOKEN", "KIND_TOKEN"):
+        monkeypatch.delenv(variable)
+    kind.restart(on_lines_clock=True)
+    crowd = [kind.platform.say(bad, kind.platform.add_person(f"P{n}"), "hi") for n in range(105)]
+    kind.post("bad", kind.platform.bundle(*crowd))
+    hana = next(iter(kind.platform.people.values()))
+    kind.post("kind", kind.platform.say(kind.accounts["kind"], hana, "hi"))
+    kind.setenv("KIND_TOKEN", kind.accounts["kind"].access_token)
+    assert kind.sweep(after=2 * MINUTE) == {"swept": 1}
+    assert kind.platform.chat(kind.accounts["kind"], hana).texts == ["hi"]
+
+
+def test_more_waiting_events_than_fit_a_page_are_all_answered(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    account, hana = stage.bot("kind", KIND), stage.platform.add_person("Hana")
+    monkeypatch.delenv("KIND_TOKEN")
+    stage.restart(on_lines_clock=True)
+    stage.post("kind", stage.platform.bundle(*(stage.platform.say(account, hana, f"{n}") for n in range(105))))
+    stage.setenv("KIND_TOKEN", account.access_token)
+    stage.sweep(after=10_000)
+    assert stage.platform.chat(account, hana).texts == [f"{n}" for n in range(105)]
+
+
+class LambdaContext:
+    """What Lambda tells a handler of its time."""
+
+    def __init__(self, ms: int) -> None:
+        self._ms = ms
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self._ms
+
+
+def test_a_turn_for_which_there_is_too_little_time_is_left_to_the_next_worker(
+    kind: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    kind.restart(on_lines_clock=True)
+    (hana,) = kind.platform.people.values()
+    kind.context = LambdaContext(3000)
+    kind.post("kind", kind.platform.say(kind.accounts["kind"], hana, "hi"))
+    assert ways(kind) == []
+    assert "ms are left, and a turn is begun with" in caplog.text
+    kind.sweep(after=10_000)
+    assert ways(kind) == [("reply", "hi")]
+
+
+def test_a_step_that_forgets_to_return_is_told_so(kind: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    folder = kind.bots.rename(kind.bots.with_name("bots_forgetful"))
+    kind.bots = folder
+    kind.setenv("BOTKIT_BOTS", str(folder))
+    (folder / "forget.py").write_text(
+        "from botkit import Step\nclass Forget(Step):\n    def __call__(self, turn, call_next):\n        call_next(turn)\n"
+    )
+    kind.bot("kind", KIND + "pipeline: [{use: bots_forgetful.forget:Forget}, persona, model]\nreply:\n")
+    kind.bot(
+        "kind", "persona: hi\nmodel: gpt-4.1-mini\npipeline: [{use: bots_forgetful.forget:Forget}, persona, model]\n"
+    )
+    say(kind)
+    assert ways(kind) == [("reply", "Sorry, something went wrong. Please try again.")]
+    assert "a step returned NoneType instead of a Reply" in caplog.text
+
+
+def test_words_that_an_outer_step_took_back_are_not_remembered(kind: Stage) -> None:
+    folder = kind.bots.rename(kind.bots.with_name("bots_veto"))
+    kind.bots = folder
+    kind.setenv("BOTKIT_BOTS", str(folder))
+    (folder / "veto.py").write_text(
+        "from botkit import Reply, Step\n"
+        "class Veto(Step):\n"
+        "    def __call__(self, turn, call_next):\n"
+        "        reply = call_next(turn)\n"
+        "        return Reply.of('I cannot say that.') if 'SECRET' in reply.text else reply\n"
+    )
+    kind.bot("kind", KIND + "pipeline: [reply, {use: bots_veto.veto:Veto}, history, persona, model]\n")
+    kind.openai.say("the SECRET")
+    say(kind, "tell me")
+    say(kind, "and now?")
+    assert ways(kind)[0] == ("reply", "I cannot say that.")
+    assert [message["content"] for message in kind.prompts()[-1]][1:] == ["tell me", "I cannot say that.", "and now?"]
 
 
 def test_a_failing_model_ends_in_the_bots_error_text_once(kind: Stage) -> None:

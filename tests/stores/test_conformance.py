@@ -36,6 +36,7 @@ from tests.support.samples import (
 
 KEN = Conversation("inn", "user:U2")
 OTHER_BOT = Conversation("bar", HANA.id)
+BOTS = (HANA.bot, OTHER_BOT.bot)
 
 
 def _opener(kind: str, request: pytest.FixtureRequest, folder: Path) -> Callable[[], Store]:
@@ -309,6 +310,7 @@ WRITES: dict[str, Callable[[Store, Lease], None]] = {
     "answer": lambda store, lease: store.answer(lease, "e1", ANSWER, [memory("q")]),
     "silence": lambda store, lease: store.answer(lease, "e1", None, [memory("q")]),
     "resend": lambda store, lease: store.resend(lease, "sending", "reply"),
+    "postpone": lambda store, lease: store.postpone(lease, "sending", NOW, unsent=True),
     "finish": lambda store, lease: store.finish(lease, "sending", "DONE", HANAS_CHAT, ["m1"]),
     "repeated answer": lambda store, lease: store.answer(lease, "sending", ANSWER),
 }
@@ -498,43 +500,69 @@ def test_an_event_without_an_answer_cannot_be_finished(store: Store) -> None:
 def test_what_is_due_is_overdue_and_what_is_not_is_not(store: Store) -> None:
     store.accept(arrival(due_at=NOW))
     store.accept(arrival(conversation=KEN, due_at=NOW + 1))
-    assert list(store.overdue(NOW, 10)) == [HANA]
+    assert list(store.overdue(NOW, 10, BOTS)) == [HANA]
 
 
 def test_overdue_names_the_longest_due_first_and_each_once(store: Store) -> None:
     store.accept(arrival("e1", due_at=NOW - 1))
     store.accept(arrival("e2", due_at=NOW - 9))
     store.accept(arrival("e3", due_at=NOW - 5, conversation=OTHER_BOT))
-    assert list(store.overdue(NOW, 10)) == [HANA, OTHER_BOT]
+    assert list(store.overdue(NOW, 10, BOTS)) == [HANA, OTHER_BOT]
 
 
 @pytest.mark.parametrize("limit", [0, 1, 2])
 def test_overdue_names_no_more_than_asked_for(store: Store, limit: int) -> None:
     for n in range(3):
         store.accept(arrival(f"e{n}", due_at=NOW - 1, conversation=Conversation("inn", f"user:U{n}")))
-    assert len(store.overdue(NOW, limit)) == limit
+    assert len(store.overdue(NOW, limit, BOTS)) == limit
 
 
 def test_an_attempt_makes_its_event_due_at_the_end_of_the_lease(store: Store) -> None:
     lease = receive(store, due_at=NOW)
     store.attempt(lease, "e1")
-    assert list(store.overdue(lease.until - 1, 10)) == []
-    assert list(store.overdue(lease.until, 10)) == [HANA]
+    assert list(store.overdue(lease.until - 1, 10, BOTS)) == []
+    assert list(store.overdue(lease.until, 10, BOTS)) == [HANA]
+
+
+def test_only_the_bots_asked_for_are_looked_after(store: Store) -> None:
+    for conversation in (HANA, OTHER_BOT):
+        store.accept(arrival(conversation=conversation))
+    assert list(store.overdue(NOW + DAY, 1, [OTHER_BOT.bot])) == [OTHER_BOT]
+    assert list(store.overdue(NOW + DAY, 1, [])) == []
+
+
+def test_a_postponed_event_is_due_then_and_keeps_what_it_was(store: Store) -> None:
+    lease = receive(store)
+    store.answer(lease, "e1", ANSWER)
+    store.resend(lease, "e1", "push")
+    before = store.pending(lease)
+    store.postpone(lease, "e1", NOW + 5, unsent=False)
+    assert store.pending(lease) == before
+    assert list(store.overdue(NOW + 4, 10, BOTS)) == []
+    assert list(store.overdue(NOW + 5, 10, BOTS)) == [HANA]
+
+
+def test_what_was_certainly_not_sent_counts_as_unsent(store: Store) -> None:
+    lease = receive(store)
+    store.answer(lease, "e1", ANSWER)
+    store.resend(lease, "e1", "reply")
+    store.postpone(lease, "e1", NOW, unsent=True)
+    assert store.pending(lease)[0].sends == 0
 
 
 def test_a_finished_event_is_never_overdue(store: Store) -> None:
     settle(store, receive(store))
-    assert list(store.overdue(NOW + DAY, 10)) == []
+    assert list(store.overdue(NOW + DAY, 10, BOTS)) == []
 
 
 def test_an_event_passed_over_in_silence_is_never_overdue(store: Store) -> None:
     store.answer(receive(store), "e1", None)
-    assert list(store.overdue(NOW + DAY, 10)) == []
+    assert list(store.overdue(NOW + DAY, 10, BOTS)) == []
 
 
 def test_an_expired_event_is_not_overdue(store: Store) -> None:
     store.accept(arrival())
-    assert [list(store.overdue(NOW + days * DAY, 10)) for days in (6, 7, 8)] == [[HANA], [], []]
+    assert [list(store.overdue(NOW + days * DAY, 10, BOTS)) for days in (6, 7, 8)] == [[HANA], [], []]
 
 
 # ---------------------------------------------------------------- history
@@ -658,7 +686,7 @@ def test_conversations_of_similar_ids_stay_apart(store: Store, one: Conversation
     lease = receive(store, "e1", conversation=other, due_at=NOW)
     assert pending_ids(store, lease) == ["e1"]
     assert texts(store, other) == []
-    assert list(store.overdue(NOW, 10)) == [other]
+    assert list(store.overdue(NOW, 10, BOTS)) == [other]
 
 
 def test_events_of_similar_ids_stay_apart(store: Store) -> None:
@@ -698,7 +726,7 @@ def test_all_is_still_there_after_a_restart(reopen: Callable[[], Store]) -> None
     assert pending_ids(second, lease) == ["waiting"]
     assert texts(second) == ["question"]
     assert second.said_by_bot("inn", HANAS_CHAT, "m1")
-    assert list(second.overdue(NOW, 10)) == [HANA]
+    assert list(second.overdue(NOW, 10, BOTS)) == [HANA]
 
 
 def test_work_goes_on_where_another_process_left_it(reopen: Callable[[], Store]) -> None:
@@ -709,5 +737,5 @@ def test_work_goes_on_where_another_process_left_it(reopen: Callable[[], Store])
     second = reopen()
     second.attempt(lease, "e1")
     second.finish(lease, "e1", "DONE", HANAS_CHAT)
-    assert list(second.overdue(NOW + DAY, 10)) == []
+    assert list(second.overdue(NOW + DAY, 10, BOTS)) == []
     assert list(first.pending(lease)) == []

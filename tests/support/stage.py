@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from botkit.runtime import Runtime
 from botkit.simulator.chats import Account
 from botkit.simulator.platform import Platform
 from botkit.simulator.wire import Delivery
@@ -28,6 +29,7 @@ class Stage:
     setenv: Callable[[str, str], None]
     accounts: dict[str, Account] = field(default_factory=dict)
     handler: Handler | None = None
+    context: Any = None
     deliveries: list[Delivery] = field(default_factory=list)
 
     def bot(self, name: str, text: str, *, by_destination: bool = False) -> Account:
@@ -42,9 +44,23 @@ class Stage:
         self.handler = None
         return account
 
-    def restart(self) -> None:
-        """A new process, as far as the handler can tell: everything in memory is gone."""
-        self.handler = runpy.run_path(str(ROOT / "handler.py"))["handler"]
+    def restart(self, *, on_lines_clock: bool = False) -> None:
+        """A new process, as far as the handler can tell: everything in memory is gone.
+
+        `on_lines_clock`: its time is the platform's, and moves with it; whoever waits does not.
+        """
+        if on_lines_clock:
+            self.handler = Runtime.start(ROOT, clock=self.platform.clock)
+        else:
+            self.handler = runpy.run_path(str(ROOT / "handler.py"))["handler"]
+
+    def sweep(self, after: int = 0) -> dict[str, Any]:
+        """Run the schedule's sweep, so many ms from now on LINE's clock."""
+        if self.handler is None:
+            self.restart(on_lines_clock=True)
+        assert self.handler is not None
+        self.platform.clock.sleep(after)
+        return self.handler({"botkit": "sweep"}, None)
 
     def post(
         self,
@@ -67,7 +83,7 @@ class Stage:
         body = delivery.body if delivery and body is None else body or b""
         headers = delivery.headers if delivery and headers is None else headers or {}
         where = f"/line/{bot}" if path is None else path
-        return self.handler(shape(method, where, headers, body, is_base64), None)
+        return self.handler(shape(method, where, headers, body, is_base64), self.context)
 
     def prompts(self) -> list[list[dict[str, str]]]:
         """The messages of every request that reached the model."""
