@@ -154,8 +154,10 @@ class ReferenceSecrets:
             entry = self._entries.get(source)
             if entry is None:  # the other thread met a bug, and tells of it
                 return Failure("could not be asked for", retryable=True)
-            found = pick(entry.answer, key) if isinstance(entry.answer, str) else entry.answer
-            if isinstance(found, Failure):
+            if isinstance(entry.answer, Failure):
+                return entry.answer
+            found = pick(entry.answer, key)
+            if isinstance(found, Failure):  # the owner may be about to add the key
                 ask_at = min(entry.ask_at, self._clock.now() + FAILED_MS)
                 self._entries[source] = replace(entry, ask_at=ask_at)
             return found

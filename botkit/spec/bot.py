@@ -1,5 +1,6 @@
 """BotSpec: what a bot file says, validated and frozen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from botkit import messages
 from botkit.pipeline import Handler, Step, compose
+from botkit.spec.document import Place
 from botkit.spec.values import SecretRef, SecretRefs, Timezone
 from botkit.steps.history import History
 from botkit.steps.reply import Reply
@@ -52,7 +54,11 @@ class Header(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class BotSpec:
-    """One bot as its file describes it. Lives as long as the process; `handler` is its pipeline, composed."""
+    """One bot as its file describes it. Lives as long as the process.
+
+    `places` says where each option stands, also those of files it extends; `shown_file` is how the
+    file is named to people. `handler` is the pipeline, composed.
+    """
 
     name: str
     description: str
@@ -60,6 +66,8 @@ class BotSpec:
     line: LineAccount | None
     steps: tuple[Step, ...]
     file: Path
+    places: Mapping[tuple[str | int, ...], Place] = field(default_factory=dict, repr=False, compare=False)
+    shown_file: str = field(default="", repr=False, compare=False)
     handler: Handler = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -68,6 +76,12 @@ class BotSpec:
     def step(self, kind: type[S]) -> S | None:
         """The bot's step of this class, if its pipeline has one."""
         return next((step for step in self.steps if isinstance(step, kind)), None)
+
+    def place_of(self, path: tuple[str | int, ...]) -> Place:
+        """Where an option stands, or the nearest section that does."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path, Place(self.shown_file, 1, 1))
 
     @property
     def shares_groups(self) -> bool:

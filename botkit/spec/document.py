@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -12,7 +12,19 @@ from botkit.errors import Problem
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 50
 
+MAX_PROBLEMS = 50
+"""Mistakes told of one file; a file with more has one cause."""
+
 Path = tuple[str | int, ...]
+
+
+class Place(NamedTuple):
+    """Where something stands: a file as it is shown to people, line and column from 1."""
+
+    file: str
+    line: int
+    column: int
+
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -24,24 +36,35 @@ _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 
 @dataclass(slots=True)
 class Document:
-    """A file's data with the place (line, column, both from 1) of every key and item.
+    """A file's data with the place of every key and item.
 
     `written` holds the text of each unquoted scalar that is not a string, for options that want
-    the words a person wrote (`1e3`, `0123`, `true`).
+    the words a person wrote (`1e3`, `0123`, `true`). `blocks` says on which line the text of a
+    literal block (`|`) begins. `complete` is false where the YAML could not be read to its end.
     """
 
     file: str
     data: Any = None
-    places: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    places: dict[Path, Place] = field(default_factory=dict)
     written: dict[Path, str] = field(default_factory=dict)
+    blocks: dict[Path, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    complete: bool = False
 
-    def complain(self, path: Path, text: str) -> None:
-        """Add an error at the place of `path`, or of its nearest ancestor that stands in the file."""
+    def place_of(self, path: Path) -> Place:
+        """The place of `path`, or of its nearest ancestor that stands in the file."""
         while path and path not in self.places:
             path = path[:-1]
-        line, column = self.places.get(path, (1, 1))
-        self.problems.append(Problem(self.file, line, column, text))
+        return self.places.get(path, Place(self.file, 1, 1))
+
+    def complain(self, path: Path, text: str) -> None:
+        """Add an error at the place of `path`."""
+        self.complain_at(self.place_of(path), text)
+
+    def complain_at(self, place: Place, text: str) -> None:
+        """Add an error at a place."""
+        if len(self.problems) < MAX_PROBLEMS:
+            self.problems.append(Problem(*place, text))
 
 
 def read(content: bytes, file: str) -> Document:
@@ -52,15 +75,15 @@ def read(content: bytes, file: str) -> Document:
         return document
     try:
         _Builder(document, yaml.parse(text, Loader=_Loader)).build()
+        document.complete = True
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        what = error.problem or error.context or "it cannot be parsed"
-        document.problems.append(Problem(file, line, column, f"this is not valid YAML: {what}; check the indentation"))
+        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file, 1, 1)
+        document.complain_at(place, _explain(error.problem or error.context or "", text, place))
     except yaml.YAMLError as error:  # the reader's errors carry no mark
         document.complain((), f"this is not valid YAML: {str(error).splitlines()[0]}; save it as plain UTF-8 text")
     except _TooDeep as error:
-        document.problems.append(Problem(file, error.line, error.column, f"nested deeper than {MAX_DEPTH}; flatten it"))
+        document.complain_at(Place(file, error.line, error.column), f"nested deeper than {MAX_DEPTH}; flatten it")
     return document
 
 
@@ -95,14 +118,13 @@ class _Builder:
     def build(self) -> None:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
-                if self.document.places:
+                if () in self.document.places:
                     self._complain_at(event, "a second document starts here; one file holds one bot")
                     return
                 self.document.data = self._value(next(self.events), (), 0)
-                self.document.places.setdefault((), (1, 1))
 
     def _value(self, event: Any, path: Path, depth: int) -> Any:
-        self.document.places.setdefault(path, _place(event))
+        self.document.places.setdefault(path, self._place(event))
         if depth > MAX_DEPTH:
             raise _TooDeep(event.start_mark)
         if isinstance(event, yaml.AliasEvent):
@@ -125,7 +147,7 @@ class _Builder:
             if key in result:
                 self._complain_at(event, f"`{key}` stands here twice; keep one")
             # A key's place is the key, not its value: that is where a person looks.
-            self.document.places[*path, key] = _place(event)
+            self.document.places[*path, key] = self._place(event)
             result[key] = self._value(next(self.events), (*path, key), depth + 1)
         return result
 
@@ -144,8 +166,10 @@ class _Builder:
             result.append(self._value(event, (*path, len(result)), depth + 1))
         return result
 
-    def _scalar(self, event: yaml.ScalarEvent, path: Path) -> Any:
+    def _scalar(self, event: Any, path: Path) -> Any:
         if not event.implicit[0]:  # quoted or a block: a text, whatever it looks like
+            if event.style == "|":
+                self.document.blocks[path] = event.start_mark.line + 2
             return event.value
         value = _resolve(event.value)
         if not isinstance(value, str):
@@ -153,11 +177,36 @@ class _Builder:
         return value
 
     def _complain_at(self, event: Any, text: str) -> None:
-        self.document.problems.append(Problem(self.document.file, *_place(event), text))
+        self.document.complain_at(self._place(event), text)
+
+    def _place(self, event: Any) -> Place:
+        return Place(self.document.file, event.start_mark.line + 1, event.start_mark.column + 1)
 
 
-def _place(event: Any) -> tuple[int, int]:
-    return event.start_mark.line + 1, event.start_mark.column + 1
+# What PyYAML says, and what the person probably did.
+_CAUSES = (
+    (
+        "mapping values are not allowed",
+        "a text that holds `: ` needs quotes around it, or this line is indented too far",
+    ),
+    ("cannot start any token", "a text that starts with @, `, % or a tab needs quotes around it"),
+    ("could not find expected ':'", "a line lacks its `: `, or a quote is not closed"),
+    ("tab character", "indent with spaces, not with tabs"),
+    ("end of stream", "a quote or a bracket is not closed"),
+    ("expected ',' or", "a bracket is not closed, or a comma is missing"),
+    ("block end", "check the indentation: keys of one mapping start in the same column"),
+    ("block mapping", "check the indentation: keys of one mapping start in the same column"),
+)
+
+
+def _explain(said: str, text: str, place: Place) -> str:
+    lines = text.splitlines()
+    line = lines[place.line - 1] if place.line <= len(lines) else ""
+    before = lines[place.line - 2] if 1 < place.line <= len(lines) + 1 else ""
+    cure = next((cure for cause, cure in _CAUSES if cause in said), "check the indentation and the quotes")
+    if "：" in line.partition(":")[0] or "：" in before.partition(":")[0]:
+        cure = "a key ends with a half-width `: `, not with `：`"
+    return f"this is not valid YAML: {said or 'it cannot be read'}; {cure}"
 
 
 def _resolve(text: str) -> Any:

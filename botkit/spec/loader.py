@@ -1,21 +1,24 @@
 """Loads bot files: all mistakes of all files at once, each with its place."""
 
 import re
-import sys
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
+from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from botkit.errors import Problem
 from botkit.pipeline import Step
 from botkit.spec import document
-from botkit.spec.bot import BotSpec, CustomStep, Header
-from botkit.spec.document import Document
-from botkit.spec.problems import dotted, explain, near
+from botkit.spec.bot import BotSpec, CustomStep, Header, LineAccount
+from botkit.spec.custom import NotAStep, import_step
+from botkit.spec.document import Document, Place
+from botkit.spec.inherit import read_whole
+from botkit.spec.problems import dotted, explain, fields_at, near
 from botkit.steps import STEPS
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -36,8 +39,8 @@ class Loaded:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """All problems, file by file, in reading order."""
-        return tuple(problem for problems in self.broken.values() for problem in problems)
+        """All problems, file by file, in reading order; one of a file that several bots extend comes once."""
+        return tuple(dict.fromkeys(chain.from_iterable(self.broken.values())))
 
 
 def load_folder(folder: Path, only: Iterable[str] = ()) -> Loaded:
@@ -52,30 +55,51 @@ def load_folder(folder: Path, only: Iterable[str] = ()) -> Loaded:
             broken[path.stem] = problems
         else:
             bots[path.stem] = spec
+    for name, problem in _shared_accounts(bots.values()):
+        broken[name] = (*broken.get(name, ()), problem)
+        bots.pop(name, None)
     return Loaded(bots, broken)
 
 
 def bot_files(folder: Path) -> list[Path]:
-    """The files of `folder` that are bots: `*.yaml` but for `_*` and `*.test.yaml`, by name."""
-    files = sorted(folder.glob("*.yaml"))
+    """The files of `folder` that are bots, by name: `*.yaml` (and `*.yml`) but for `_*` and `*.test.yaml`."""
+    files = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
     return [path for path in files if not path.name.startswith("_") and not path.name.endswith(".test.yaml")]
 
 
 def load_file(path: Path) -> tuple[BotSpec | None, tuple[Problem, ...]]:
     """One bot file as a BotSpec, or None and its problems in reading order."""
+    shown = str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
     try:
-        source = document.read(path.read_bytes(), _shown_path(path))
+        source = read_whole(path, shown)
     except OSError as error:
-        return None, (Problem(_shown_path(path), 0, 0, f"it cannot be read: {error.strerror}; check the file"),)
-    if not source.problems:
-        spec = _Reading(source, path).spec()
-        if spec is not None and not source.problems:
-            return spec, ()
-    return None, tuple(sorted(source.problems, key=lambda problem: (problem.line, problem.column)))
+        return None, (Problem(shown, 0, 0, f"it cannot be read: {error.strerror}; check the file"),)
+    spec = _Reading(source, path).spec()
+    if spec is not None and not source.problems:
+        return spec, ()
+    return None, tuple(
+        sorted(dict.fromkeys(source.problems), key=lambda one: (one.file != shown, one.line, one.column))
+    )
 
 
-def _shown_path(path: Path) -> str:
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+def _shared_accounts(bots: Iterable[BotSpec]) -> Iterator[tuple[str, Problem]]:
+    """Bots that claim the same LINE account: their webhooks could not be told apart."""
+    claims: defaultdict[tuple[str, str], list[BotSpec]] = defaultdict(list)
+    for bot in bots:
+        for option, value in _claims(bot.line):
+            claims[option, value].append(bot)
+    for (option, _), claimants in claims.items():
+        for bot in claimants if len(claimants) > 1 else ():
+            others = ", ".join(other.file.name for other in claimants if other is not bot)
+            text = f"line.{option}: is the same as in {others}; each bot needs a LINE account of its own"
+            yield bot.name, Problem(*bot.place_of(("line", option)), text)
+
+
+def _claims(line: LineAccount | None) -> Iterator[tuple[str, str]]:
+    if line is not None:
+        yield from (("channel_secret", reference) for reference in dict.fromkeys(line.channel_secret))
+        if line.user_id is not None:
+            yield "user_id", line.user_id
 
 
 class _Reading:
@@ -84,10 +108,19 @@ class _Reading:
     def __init__(self, source: Document, path: Path) -> None:
         self.source = source
         self.path = path
+        # Where the YAML itself is wrong, what follows from that is not told too.
+        self.marred = {(problem.file, problem.line) for problem in source.problems}
+
+    def _complain(self, path: document.Path, text: str) -> None:
+        place = self.source.place_of(path)
+        if (place.file, place.line) not in self.marred:
+            self.source.complain_at(place, text)
 
     def spec(self) -> BotSpec | None:
         self._check_name()
         data = self.source.data
+        if not self.source.complete:  # what was not read cannot be said to be missing
+            return None
         if not isinstance(data, dict):
             self.source.complain((), "a bot file is a mapping; start with `persona:` and `model:`")
             return None
@@ -95,19 +128,21 @@ class _Reading:
         steps = self._pipeline(data)
         if header is None or self.source.problems:
             return None
-        return BotSpec(self.path.stem, header.description, header.timezone, header.line, steps, self.path)
+        places = self.source.places
+        return BotSpec(
+            self.path.stem, header.description, header.timezone, header.line, steps, self.path, places, self.source.file
+        )
 
     def _check_name(self) -> None:
+        if self.path.suffix != ".yaml":
+            self.source.complain((), f"a bot file ends in .yaml; rename it to {self.path.stem}.yaml")
         if not _NAME.fullmatch(self.path.stem):
-            self.source.complain(
-                (),
-                f"`{self.path.stem}` cannot be a bot's name; use up to 32 of a-z, 0-9 and -, such as night-desk.yaml",
-            )
+            cure = "use up to 32 of a-z, 0-9 and -, such as night-desk.yaml"
+            self.source.complain((), f"`{self.path.stem}` cannot be a bot's name; {cure}")
 
     def _header(self, data: dict[str, Any]) -> Header | None:
         own = {key: value for key, value in data.items() if key not in STEPS and key != "pipeline"}
-        known = [*Header.model_fields, *STEPS, "pipeline"]
-        return self._validate(Header, own, (), known)
+        return self._validate(Header, own, (), [*Header.model_fields, *STEPS, "extends", "pipeline"])
 
     def _pipeline(self, data: dict[str, Any]) -> tuple[Step, ...]:
         steps = {name: step for name in STEPS if (step := self._section(name, data)) is not None}
@@ -116,50 +151,59 @@ class _Reading:
         return self._ordered(data, steps)
 
     def _section(self, name: str, data: dict[str, Any]) -> Step | None:
-        kind = STEPS[name]
         if name not in data and name in _REQUIRED:
-            self.source.complain((), f"`{name}` is missing; add a line such as `{_REQUIRED[name]}`")
+            self._complain((), f"`{name}` is missing; add a line such as `{_REQUIRED[name]}`")
             return None
-        options = data.get(name, {})
-        if kind.short is not None and not isinstance(options, dict | list | None):
-            # The short form: its one value stands for the field it fills.
-            self._note_short_form(name, kind.short)
-            options = {kind.short: options}
-        return self._validate(kind, options, (name,), kind.model_fields)
+        if name == "persona":
+            self._keep_digits(data[name])
+        kind = STEPS[name]
+        return self._validate(kind, data.get(name), (name,), kind.model_fields)
 
-    def _note_short_form(self, name: str, option: str) -> None:
-        self.source.places.setdefault((name, option), self.source.places[name,])
-        if (name,) in self.source.written:
-            self.source.written[name, option] = self.source.written[name,]
+    def _keep_digits(self, persona: Any) -> None:
+        """Numbers in `vars` that would lose digits (0312345678, 1.10) stay as they were written: they are shown."""
+        for path, text in self.source.written.items():
+            if path[:2] == ("persona", "vars") and len(path) > 2:
+                value = _get(persona, path[1:])
+                if isinstance(value, int | float) and not isinstance(value, bool) and str(value) != text:
+                    _put(persona, path[1:], text)
 
     def _ordered(self, data: dict[str, Any], steps: dict[str, Step]) -> tuple[Step, ...]:
         entries = data["pipeline"]
         if not isinstance(entries, list) or not entries:
-            self.source.complain(("pipeline",), f"pipeline: must be a list of steps, such as [{', '.join(STEPS)}]")
+            self._complain(("pipeline",), f"pipeline: must be a list of steps, such as [{', '.join(STEPS)}]")
             return ()
-        chosen = [self._entry(entry, number, steps) for number, entry in enumerate(entries)]
+        chosen = [self._entry(entry, ("pipeline", number), steps) for number, entry in enumerate(entries)]
+        self._check_order(entries)
         for name in data:
             if name in STEPS and name not in entries:
-                self.source.complain(
-                    (name,), f"{name}: has options here but is not in the pipeline; add it there, or remove this"
-                )
+                cure = "add it there, or remove this"
+                self._complain((name,), f"{name}: has options here but is not in the pipeline; {cure}")
         return tuple(step for step in chosen if step is not None)
 
-    def _entry(self, entry: Any, number: int, steps: dict[str, Step]) -> Step | None:
-        path = ("pipeline", number)
+    def _check_order(self, entries: list[Any]) -> None:
+        for number, entry in enumerate(entries):
+            if isinstance(entry, str) and entry in entries[:number]:
+                self._complain(("pipeline", number), f"pipeline: `{entry}` stands here twice; keep one")
+            elif "model" in entries[:number]:
+                shown = entry if isinstance(entry, str) else "this step"
+                text = f"pipeline: `{shown}` stands after `model`, which answers; move it before"
+                self._complain(("pipeline", number), text)
+
+    def _entry(self, entry: Any, path: document.Path, steps: dict[str, Step]) -> Step | None:
         if isinstance(entry, dict):
             custom = self._validate(CustomStep, entry, path, ["use", "with"])
             return self._custom(custom, path) if custom else None
         if not isinstance(entry, str) or entry not in STEPS:
-            self.source.complain(path, f"pipeline: `{entry}` is not a step{near(str(entry), STEPS)}")
+            shown = "nothing" if entry is None else f"`{entry}`"
+            self._complain(path, f"pipeline: {shown} is not a step{near(str(entry), STEPS)}")
             return None
         return steps.get(entry)
 
     def _custom(self, custom: CustomStep, path: document.Path) -> Step | None:
         try:
-            kind = _import(custom.use, self.path.parent)
-        except _NotAStep as error:
-            self.source.complain((*path, "use"), f"{dotted((*path, 'use'))}: {error}")
+            kind = import_step(custom.use, self.path.parent)
+        except NotAStep as error:
+            self._complain((*path, "use"), f"{dotted((*path, 'use'))}: {error}")
             return None
         return self._validate(kind, custom.options, (*path, "with"), kind.model_fields)
 
@@ -169,8 +213,13 @@ class _Reading:
             return self._validated(kind, {} if value is None else value, path)
         except ValidationError as error:
             for details in error.errors(include_url=False):
-                neighbours = known if len(details["loc"]) == 1 else _fields_at(kind, details["loc"][:-1])
-                self.source.complain((*path, *details["loc"]), explain(details, path, neighbours))
+                if details["type"] == "template":
+                    self._blame_template(details, path)
+                else:
+                    neighbours = known if len(details["loc"]) == 1 else fields_at(kind, details["loc"][:-1])
+                    self._complain((*path, *details["loc"]), explain(details, path, neighbours))
+        except Exception as error:  # a validator of a step of the user's own
+            self._complain(path, f"{dotted(path)}: {type(error).__name__}: {error}; correct the step's validator")
         return None
 
     def _validated(self, kind: type[M], value: Any, path: document.Path) -> M:
@@ -189,45 +238,41 @@ class _Reading:
             _put(value, loc, text)
         return kind.model_validate(value, context=context)
 
+    def _blame_template(self, details: ErrorDetails, path: document.Path) -> None:
+        """Faults of a template, each at its line in the file that holds the template."""
+        context = details.get("ctx") or {}
+        locate = self._in_file(context["file"]) if context["file"] else self._in_text((*path, "text"))
+        for fault in context["faults"]:
+            self.source.complain_at(locate(fault.line, fault.word), f"{dotted(path)}: {fault.text}")
+
+    def _in_file(self, name: str) -> Callable[[int, str], Place]:
+        shown = str(Path(self.source.file).with_name(name))
+        lines = (self.path.parent / name).read_text("utf-8-sig").splitlines()
+        return lambda line, word: Place(shown, line, _column(lines, line, word))
+
+    def _in_text(self, path: document.Path) -> Callable[[int, str], Place]:
+        place, begin = self.source.place_of(path), self.source.blocks.get(path)
+        if begin is None:
+            return lambda _line, _word: place
+        lines = self.path.with_name(Path(place.file).name).read_text("utf-8-sig").splitlines()
+        return lambda line, word: Place(place.file, begin + line - 1, _column(lines, begin + line - 1, word))
+
+
+def _column(lines: list[str], line: int, word: str) -> int:
+    """The column of `word` in the line, else where the line's text begins; from 1."""
+    text = lines[line - 1] if 0 < line <= len(lines) else ""
+    found = text.find(word) if word else -1
+    return (found if found >= 0 else len(text) - len(text.lstrip())) + 1
+
+
+def _get(value: Any, loc: document.Path) -> Any:
+    for key in loc:
+        try:
+            value = value[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
 
 def _put(value: Any, loc: document.Path, text: str) -> None:
-    for key in loc[:-1]:
-        value = value[key]
-    value[loc[-1]] = text
-
-
-def _fields_at(kind: Any, loc: document.Path) -> list[str]:
-    """The options of the model that stands at `loc` inside `kind`; none where it is no model."""
-    for key in loc:
-        if isinstance(key, str) and isinstance(kind, type) and issubclass(kind, BaseModel):
-            kind = _model_in(kind.model_fields[key].annotation) if key in kind.model_fields else None
-    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
-
-
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((model for part in get_args(annotation) if (model := _model_in(part))), None)
-
-
-class _NotAStep(Exception):
-    """What is wrong with a `use:`."""
-
-
-def _import(use: str, folder: Path) -> type[Step]:
-    """The step class at `bots.steps.hours:Hours`, from the folder that holds the bots folder."""
-    module_name, _, class_name = use.partition(":")
-    if module_name.partition(".")[0] != folder.resolve().name:
-        raise _NotAStep(f"`{use}` does not start with the bots folder's name; write {folder.resolve().name}.…")
-    parent = str(folder.resolve().parent)
-    if parent not in sys.path:
-        sys.path.append(parent)
-    try:
-        found = getattr(import_module(module_name), class_name, None)
-    except Exception as error:  # the user's own module runs here: whatever it raises is for the user to read
-        raise _NotAStep(f"`{module_name}` cannot be imported: {type(error).__name__}: {error}") from error
-    if found is None:
-        raise _NotAStep(f"`{module_name}` has no `{class_name}`")
-    if not isinstance(found, type) or not issubclass(found, Step):
-        raise _NotAStep(f"`{use}` is not a step; subclass botkit.Step")
-    return found
+    _get(value, loc[:-1])[loc[-1]] = text

@@ -2,9 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, get_args
 
+from pydantic import BaseModel
 from pydantic_core import ErrorDetails
+
+from botkit.spec.bot import Header
+from botkit.steps import STEPS
 
 # pydantic error type → what to say; `{…}` are the fields of its context.
 _SAYINGS = {
@@ -33,6 +37,14 @@ _SAYINGS = {
 }
 
 
+# What belongs to steps that do not exist yet: refused by name, not as a spelling mistake.
+_NOT_YET = {
+    *("commands", "limits", "media", "moderation", "events", "tools"),
+    *("groups.overhear", "line.channel_id"),
+    *("reply.markdown", "reply.slow", "reply.late", "reply.push", "reply.unsure"),
+}
+
+
 def explain(details: ErrorDetails, path: Sequence[str | int], known: Iterable[str]) -> str:
     """One finding as a sentence. `path` is where validation began, `known` the options that could stand there.
 
@@ -40,10 +52,40 @@ def explain(details: ErrorDetails, path: Sequence[str | int], known: Iterable[st
     """
     option = dotted((*path, *details["loc"]))
     if details["type"] == "extra_forbidden":
-        return f"{option}: unknown option{near(str(details['loc'][-1]), known)}"
+        return _explain_unknown(option, str(details["loc"][-1]), known)
     saying = _SAYINGS.get(details["type"])
     text = saying.format_map(_Quoted(details.get("ctx") or {})) if saying else details["msg"]
     return f"{option}: {_shown(details, option)}{text}"
+
+
+def _explain_unknown(option: str, word: str, known: Iterable[str]) -> str:
+    if option in _NOT_YET:
+        return f"{option}: is not available in this version; remove it"
+    if option.startswith("line."):  # it may be the secret itself, written in the wrong place
+        return "line: unknown option (not shown)" + near("", known)
+    owners = [
+        section for section, options in _OWNERS.items() if word in options and section != option.partition(".")[0]
+    ]
+    if owners and not get_close_matches(word, list(known), 1, 0.8):
+        return f"{option}: belongs under `{owners[0]}:`; move it there"
+    return f"{option}: unknown option{near(word, known)}"
+
+
+def fields_at(kind: Any, loc: Sequence[str | int]) -> list[str]:
+    """The options of the model that stands at `loc` inside `kind`; none where it is no model."""
+    for key in loc:
+        if isinstance(key, str) and isinstance(kind, type) and issubclass(kind, BaseModel):
+            kind = _model_in(kind.model_fields[key].annotation) if key in kind.model_fields else None
+    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for part in get_args(annotation) if (model := _model_in(part))), None)
+
+
+_OWNERS = {"line": fields_at(Header, ["line"]), **{name: list(kind.model_fields) for name, kind in STEPS.items()}}
 
 
 def dotted(path: Iterable[str | int]) -> str:
@@ -70,11 +112,11 @@ class _Quoted(dict[str, Any]):
         return "{" + key + "}"
 
 
-_SILENT = {"missing", "literal_secret", "template", "persona"}
+_SILENT = {"missing", "literal_secret", "persona", "no_room"}
 
 
 def _shown(details: ErrorDetails, option: str) -> str:
-    if details["type"] in _SILENT or option.startswith("line."):
+    if details["type"] in _SILENT or option == "line" or option.startswith("line.") or option.endswith(".base_url"):
         return ""
     value = details["input"]
     if isinstance(value, dict | list):

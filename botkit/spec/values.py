@@ -5,7 +5,8 @@ from functools import cache
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BeforeValidator, PlainValidator
+from pydantic import AllowInfNan, BeforeValidator, PlainValidator, StringConstraints
+from pydantic.types import Strict
 from pydantic_core import PydanticCustomError
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -54,6 +55,15 @@ def _timezone(value: Any) -> ZoneInfo:
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())  # walks the whole folder of zones
 
+
+Whole = Annotated[int, Strict()]
+"""A whole number; `true` is none."""
+
+Number = Annotated[float, Strict(), AllowInfNan(False)]
+"""An ordinary number; `true` is none."""
+
+Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+"""A text that is not blank."""
 
 Duration = Annotated[int, BeforeValidator(_seconds)]
 """Seconds, written with a unit: `45s`, `10m`, `24h`, `30d`."""

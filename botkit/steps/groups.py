@@ -9,9 +9,10 @@ from pydantic import Field
 
 from botkit.messages import SILENCE, Event, Reply
 from botkit.pipeline import Handler, Step
+from botkit.spec.values import Words
 from botkit.turn import Turn
 
-Name = Annotated[str, Field(min_length=1, max_length=50)]
+Name = Annotated[Words, Field(max_length=50)]
 
 
 class Groups(Step):

@@ -9,7 +9,7 @@ from pydantic import Field
 from botkit.line.text import clean_name
 from botkit.messages import Message, Reply
 from botkit.pipeline import Handler, Step
-from botkit.spec.values import Duration
+from botkit.spec.values import Duration, Whole
 from botkit.turn import Turn
 
 
@@ -18,8 +18,8 @@ class History(Step):
 
     short: ClassVar[str] = "window"
 
-    window: int = Field(20, ge=0, le=1000, description="The newest N messages go to the model.")
-    max_tokens: int = Field(3000, ge=0, description="Never more than this many tokens of history; the oldest go first.")
+    window: Whole = Field(20, ge=0, le=1000, description="The newest N messages go to the model.")
+    max_tokens: Whole = Field(3000, ge=0, description="At most this many tokens of history; the oldest go first.")
     scope: Literal["user", "group"] = Field(
         "user", description="In group chats: one conversation per person, or one for all with the speakers named."
     )
@@ -48,7 +48,7 @@ class History(Step):
         return name or f"Member {turn.user.id[-4:]}".strip()
 
 
-def trim(messages: Sequence[Message], max_tokens: int) -> tuple[Message, ...]:
+def trim(messages: Sequence[Message], max_tokens: Whole) -> tuple[Message, ...]:
     """The newest messages whose stored token counts add up to `max_tokens` at most, oldest first.
 
     It stops at the first that does not fit, so that no gap opens in what the model reads.

@@ -3,16 +3,17 @@
 import logging
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from botkit.errors import ContextOverflow, ModelError, OutOfTime, SecretError
 from botkit.messages import Message, Reply
 from botkit.models.known import context_tokens
 from botkit.pipeline import Handler, Step
 from botkit.ports import ChatRequest, Completion
-from botkit.spec.values import Duration, SecretRef
+from botkit.spec.values import Duration, Number, SecretRef, Whole, Words
 from botkit.steps.history import trim
 from botkit.turn import Turn
 
@@ -26,7 +27,7 @@ SAFETY_SECONDS = 5
 # some spare, since other makers' formats cost a little more.
 _PER_MESSAGE = 6
 
-ModelName = Annotated[str, Field(min_length=1, max_length=200)]
+ModelName = Annotated[Words, Field(max_length=200)]
 
 
 class Model(Step):
@@ -35,15 +36,31 @@ class Model(Step):
     short: ClassVar[str] = "name"
 
     name: ModelName = Field(description="The model's name at its endpoint.")
-    temperature: float | None = Field(None, ge=0, le=2, allow_inf_nan=False, description="Left to the model if absent.")
-    max_output_tokens: int = Field(800, ge=1, description="The longest answer, in tokens.")
-    context_tokens: int | None = Field(
+    temperature: Number | None = Field(None, ge=0, le=2, description="Left to the model if absent.")
+    max_output_tokens: Whole = Field(800, ge=1, description="The longest answer, in tokens.")
+    context_tokens: Whole | None = Field(
         None, ge=1000, description="The context window; known for well-known models, 8192 for others."
     )
     base_url: str | None = Field(None, pattern=r"^https?://[^\s]+$", description="Any OpenAI-compatible endpoint.")
     api_key: SecretRef = Field("env:OPENAI_API_KEY", description="Where the key is found.")
     timeout: Duration = Field(40, description="How long an answer may take, retries included.")
     fallback: tuple[ModelName, ...] = Field((), description="Models to ask in turn when the first one fails.")
+
+    @model_validator(mode="after")
+    def _leave_room(self) -> Self:
+        window = self.context_window(self.name)
+        if self.max_output_tokens > window // 2:
+            raise PydanticCustomError(
+                "no_room",
+                "max_output_tokens: {asked} of a context window of {window} leave too little for the prompt; "
+                "lower it, or set context_tokens to what the model has",
+                {"asked": self.max_output_tokens, "window": window},
+            )
+        return self
+
+    def context_window(self, name: str) -> int:
+        """Tokens that the model `name` takes, prompt and answer together."""
+        return self.context_tokens or context_tokens(name) or DEFAULT_CONTEXT_TOKENS
 
     def __call__(self, turn: Turn, call_next: Handler) -> Reply:
         """Answer what was said; where nothing was, go on."""
@@ -84,8 +101,7 @@ class Model(Step):
         """System prompt, as much history as the context window leaves room for, and what was said."""
         count = turn.services.model.count_tokens
         said = Message("user", turn.text, turn.speaker)
-        window = self.context_tokens or context_tokens(name) or DEFAULT_CONTEXT_TOKENS
-        room = window - self.max_output_tokens - _PER_MESSAGE * 3 - count(name, turn.system)
+        room = self.context_window(name) - self.max_output_tokens - _PER_MESSAGE * 3 - count(name, turn.system)
         said = _shortened(said, room, lambda text: count(name, text))
         room -= count(name, said.content)
         history = trim([_padded(message) for message in turn.history], room)

@@ -3,32 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, ClassVar, Self
-from zoneinfo import ZoneInfo
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
-from jinja2.meta import find_undeclared_variables
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import Field, PrivateAttr, ValidationInfo, model_validator
 from pydantic_core import PydanticCustomError
 
 from botkit.line.text import clean_name
 from botkit.messages import Reply
 from botkit.pipeline import Handler, Step
+from botkit.steps.template import DAY, MOMENT, Fault, Template, TemplateFaults
 from botkit.turn import Turn
 
-_environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
-
 # What a template may use, and which attributes of it.
-VARIABLES: dict[str, tuple[str, ...]] = {
-    "bot": ("name", "description"),
-    "user": ("name", "id", "language"),
-    "chat": ("kind", "name"),
-    "now": (),
-    "today": (),
+VARIABLES: dict[str, frozenset[str]] = {
+    "bot": frozenset({"name", "description"}),
+    "user": frozenset({"name", "id", "language"}),
+    "chat": frozenset({"kind", "name"}),
+    "now": MOMENT,
+    "today": DAY,
 }
+_RESERVED = {*VARIABLES, "range", "namespace", "dict"}
 
 
 class Persona(Step):
@@ -38,86 +33,65 @@ class Persona(Step):
 
     text: str | None = Field(None, description="The persona itself, a Jinja2 template.")
     file: str | None = Field(None, description="A file in the bots folder that holds the template.")
-    vars: dict[str, Any] = Field({}, description="Extra values for the template.")
+    vars: dict[str, Any] = Field({}, description="Extra values for the template, by name.")
     _template: Template = PrivateAttr()
 
     def __call__(self, turn: Turn, call_next: Handler) -> Reply:
         """Render for this person, chat and moment, then go on."""
         if not turn.text:
             return call_next(turn)
-        turn.system = self.render(
-            bot=turn.bot,
-            user=_Person(turn),
-            chat=_Place(turn),
-            now=datetime.fromtimestamp(turn.services.clock.now() // 1000, turn.bot.timezone),
-        )
+        now = datetime.fromtimestamp(turn.services.clock.now() // 1000, turn.bot.timezone)
+        turn.system = self.render(bot=turn.bot, user=_Person(turn), chat=_Place(turn), now=now)
         return call_next(turn)
 
     def render(self, *, bot: Any, user: Any, chat: Any, now: datetime) -> str:
-        """The system prompt. The arguments need the attributes that VARIABLES names."""
-        return self._template.render(
-            {**self.vars, "bot": bot, "user": user, "chat": chat, "now": now, "today": now.date()}
-        ).strip()
+        """The system prompt. The arguments need the attributes that VARIABLES names. Raises TemplateFaults."""
+        values = {**self.vars, "bot": bot, "user": user, "chat": chat, "now": now, "today": now.date()}
+        return self._template.render(values).strip()
+
+    def render_sample(self) -> str:
+        """The system prompt for a made-up person in a 1:1 chat."""
+        return self.render(**SAMPLES[0])
 
     @model_validator(mode="after")
     def _compile(self, info: ValidationInfo) -> Self:
-        """Read, compile, search for unknown names, and render once."""
+        """Read and compile it, and render it once for each kind of chat."""
         if (self.text is None) == (self.file is None):
             raise PydanticCustomError("persona", "needs either text or file; write one of them")
+        for name in self.vars:
+            if name in _RESERVED or not name.isidentifier():
+                raise _wrong(f"vars: `{name[:40]}` cannot be used as a name; choose another")
         folder = (info.context or {}).get("folder", Path())
-        source, where = (self.text, "") if self.text is not None else (_read(folder, self.file or ""), f"{self.file}, ")
+        source = self.text if self.text is not None else _read(folder, self.file or "")
         try:
-            _find_unknown_names(source or "", self.vars, where)
-            self._template = _environment.from_string(source or "")
-            rendered = self.render(**SAMPLE)
-        except PydanticCustomError:
-            raise
-        except TemplateSyntaxError as error:
-            raise _fault(f"{where}line {error.lineno}: {error.message}") from error
-        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError) as error:
-            raise _fault(f"{where}it cannot be rendered: {error}") from error
-        if not rendered:
-            raise _fault(f"{where}the persona is empty; say who the bot is")
+            self._template = Template(source, {**VARIABLES, **dict.fromkeys(self.vars)})
+            rendered = [self.render(**sample) for sample in SAMPLES]
+            if not all(rendered):
+                raise TemplateFaults(Fault(1, "", "the persona is empty; say who the bot is"))
+        except TemplateFaults as error:
+            # The texts go in the context: they may hold braces, which pydantic would read as its own.
+            context = {"file": self.file or "", "faults": error.faults}
+            raise PydanticCustomError("template", "the template is wrong", context) from error
         return self
 
 
 def _read(folder: Path, name: str) -> str:
     path = (folder / name).resolve()
     if not path.is_relative_to(folder.resolve()):
-        raise _fault(f"{name} is outside the bots folder; move it there")
+        raise _wrong(f"{name[:80]} is outside the bots folder; move it there")
     try:
         return path.read_text("utf-8-sig")
     except FileNotFoundError:
-        raise _fault(f"there is no file {name} in the bots folder; the path counts from there") from None
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise _fault(f"{name} cannot be read: {error}; save it as a UTF-8 text file") from error
+        raise _wrong(f"there is no file {name} in the bots folder; the path counts from there") from None
+    except UnicodeDecodeError:
+        raise _wrong(f"{name} is not UTF-8; save it as UTF-8") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise _wrong(f"{name[:80]} cannot be read: {reason}; name a text file") from None
 
 
-def _find_unknown_names(source: str, extra: Mapping[str, Any], where: str) -> None:
-    """Search the whole syntax tree, also the branches that this rendering would not take."""
-    tree = _environment.parse(source)
-    known = {*VARIABLES, *extra, *_environment.globals}
-    for name in sorted(find_undeclared_variables(tree) - known):
-        line = next((node.lineno for node in tree.find_all(nodes.Name) if node.name == name), 1)
-        raise _fault(
-            f"{where}line {line}: unknown variable `{name}`{_near(name, known)}; or give it under persona.vars"
-        )
-    for node in tree.find_all(nodes.Getattr):
-        owner = node.node.name if isinstance(node.node, nodes.Name) else ""
-        attributes = VARIABLES.get(owner, ())
-        if attributes and owner not in extra and node.attr not in attributes:
-            choices = ", ".join(f"{owner}.{attribute}" for attribute in attributes)
-            raise _fault(f"{where}line {node.lineno}: `{owner}.{node.attr}` does not exist; there is {choices}")
-
-
-def _near(name: str, known: set[str]) -> str:
-    near = get_close_matches(name, sorted(known), 1)
-    return f"; did you mean `{near[0]}`?" if near else f"; there is {', '.join(VARIABLES)}"
-
-
-def _fault(text: str) -> PydanticCustomError:
-    # The text may quote the template, whose braces must not be read as pydantic's placeholders.
-    return PydanticCustomError("template", "{text}", {"text": text})
+def _wrong(text: str) -> PydanticCustomError:
+    return PydanticCustomError("persona", "{text}", {"text": text})
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,16 +132,25 @@ class _Place:
 class _Sample:
     """Stands for bot, user and chat when a template is tried at load."""
 
-    name: str = "Hana"
+    name: str
     description: str = "a bot"
     id: str = "U" + "0" * 32
-    language: str = "ja"
+    language: str = ""
     kind: str = "user"
 
 
-SAMPLE: dict[str, Any] = {
-    "bot": _Sample("sample"),
-    "user": _Sample(),
-    "chat": _Sample(),
-    "now": datetime(2026, 1, 1, 12, tzinfo=UTC).astimezone(ZoneInfo("UTC")),
-}
+# One where LINE tells everything, and one where it tells nothing.
+SAMPLES: tuple[Mapping[str, Any], ...] = (
+    {
+        "bot": _Sample("sample"),
+        "user": _Sample("Hana", language="ja"),
+        "chat": _Sample("Hana"),
+        "now": datetime(2026, 1, 1, 12, tzinfo=UTC),
+    },
+    {
+        "bot": _Sample("sample", description=""),
+        "user": _Sample(""),
+        "chat": _Sample("", kind="group"),
+        "now": datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC),
+    },
+)

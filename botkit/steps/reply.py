@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from botkit import messages
 from botkit.pipeline import Handler, Step
+from botkit.spec.values import Words
 from botkit.turn import Turn
 
 DEFAULT_ERROR = "Sorry, something went wrong. Please try again."
@@ -18,15 +19,15 @@ class QuickReply(BaseModel):
     """A button under the answer; written short, the label is also what it says."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    label: str = Field(min_length=1, max_length=20, description="What the button shows.")
-    text: str = Field(min_length=1, max_length=300, description="What it says for the person.")
+    label: Words = Field(max_length=20, description="What the button shows.")
+    text: Words = Field(max_length=300, description="What it says for the person.")
 
 
 class Sender(BaseModel):
     """The name and icon shown instead of the account's."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    name: str | None = Field(None, min_length=1, max_length=20, description="The name shown.")
+    name: Words | None = Field(None, max_length=20, description="The name shown.")
     icon: str | None = Field(None, pattern=r"^https://[^\s]+$", max_length=2000, description="An https image address.")
 
 
@@ -42,9 +43,7 @@ class Reply(Step):
     )
     sender: Sender = Field(Sender(), description="Another name and icon for the answers.")
     loading: bool = Field(True, strict=True, description="The typing animation; 1:1 chats only.")
-    error: str = Field(
-        DEFAULT_ERROR, min_length=1, max_length=1000, description="Said when an answer failed; 1:1 chats only."
-    )
+    error: Words = Field(DEFAULT_ERROR, max_length=1000, description="Said when an answer failed; 1:1 chats only.")
 
     def __call__(self, turn: Turn, call_next: Handler) -> messages.Reply:
         """Start the animation beside the turn, go on, then dress what comes back."""

@@ -107,13 +107,13 @@ def test_a_step_of_ones_own_that_cannot_be_used_is_told(tmp_path: Path) -> None:
     (folder / "other.py").write_text("class Other: pass\n")
     entries = ", ".join(f"{{use: bots_bad_step.{use}}}" for use in ("broken:A", "other:Other", "other:Missing", "no:A"))
     path = folder / "bot.yaml"
-    path.write_text(GOOD + f"pipeline: [persona, model, {entries}]\n")
+    path.write_text(GOOD + f"pipeline: [persona, {entries}, model]\n")
     _, problems = load_file(path)
     assert [problem.text.partition(": ")[2] for problem in problems] == [
-        "`bots_bad_step.broken` cannot be imported: ZeroDivisionError: division by zero",
+        "`bots_bad_step.broken` cannot be imported: ZeroDivisionError: division by zero; correct it",
         "`bots_bad_step.other:Other` is not a step; subclass botkit.Step",
-        "`bots_bad_step.other` has no `Missing`",
-        "`bots_bad_step.no` cannot be imported: ModuleNotFoundError: No module named 'bots_bad_step.no'",
+        "`bots_bad_step.other` has no `Missing`; name the class as it stands there",
+        "`bots_bad_step.no` cannot be imported: ModuleNotFoundError: No module named 'bots_bad_step.no'; correct it",
     ]
 
 

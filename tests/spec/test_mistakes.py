@@ -27,7 +27,9 @@ MISTAKES = {
     GOOD + "history:\n  <<: {window: 3}\n": ["4:3: merge keys (`<<`) are not supported; write the keys out"],
     GOOD + "model: other\n": ["3:1: `model` stands here twice; keep one"],
     GOOD + "? [a]\n: b\n": ["3:3: a key must be a word; put quotes around a text that starts with {, [ or *"],
-    "persona: [a\n": ["2:1: this is not valid YAML: did not find expected ',' or ']'; check the indentation"],
+    "persona: [a\n": [
+        "2:1: this is not valid YAML: did not find expected ',' or ']'; a bracket is not closed, or a comma is missing"
+    ],
     GOOD + "history: " + "[" * 60 + "]" * 60: ["3:60: nested deeper than 50; flatten it"],
     # options
     GOOD + "histroy: 3\n": ["3:1: histroy: unknown option; did you mean `history`?"],
@@ -51,7 +53,7 @@ MISTAKES = {
     "persona: hi\nmodel: {name: m, temperature: .nan}\n": ["2:18: model.temperature: '.nan' must be a number"],
     "persona: hi\nmodel: {temperature: 1}\n": ["2:1: model.name: is required; add it"],
     "persona: hi\nmodel: {name: m, base_url: example.com}\n": [
-        r"2:18: model.base_url: 'example.com' does not have the right form; it must match ^https?://[^\s]+$"
+        r"2:18: model.base_url: does not have the right form; it must match ^https?://[^\s]+$"
     ],
     # LINE's limits
     GOOD + "reply: {loading: yes}\n": ["3:9: reply.loading: 'yes' must be true or false"],
@@ -84,18 +86,14 @@ MISTAKES = {
         "3:60: line.user_id: does not have the right form; it must match ^U[0-9a-f]{32}$"
     ],
     # the persona
-    "persona: '{{ usr.name }}'\nmodel: m\n": [
-        "1:1: persona: line 1: unknown variable `usr`; did you mean `user`?; or give it under persona.vars"
-    ],
+    "persona: '{{ usr.name }}'\nmodel: m\n": ["1:1: persona: unknown variable `usr`; did you mean `user`?"],
     "persona: '{% if false %}{{ user.nmae }}{% endif %}x'\nmodel: m\n": [
-        "1:1: persona: line 1: `user.nmae` does not exist; there is user.name, user.id, user.language"
+        "1:1: persona: `user.nmae` does not exist; did you mean `user.name`?"
     ],
-    "persona: |\n  a\n  {% if %}\nmodel: m\n": [
-        "1:1: persona: line 2: Expected an expression, got 'end of statement block'"
-    ],
+    "persona: |\n  a\n  {% if %}\nmodel: m\n": ["3:3: persona: Expected an expression, got 'end of statement block'"],
     "persona: '{{ 1 / 0 }}'\nmodel: m\n": ["1:1: persona: it cannot be rendered: division by zero"],
     "persona: '{{ bot.__class__ }}'\nmodel: m\n": [
-        "1:1: persona: line 1: `bot.__class__` does not exist; there is bot.name, bot.description"
+        "1:1: persona: `bot.__class__` does not exist; there is bot.description, bot.name"
     ],
     "persona: ''\nmodel: m\n": ["1:1: persona: the persona is empty; say who the bot is"],
     "persona: {file: a.j2, text: b}\nmodel: m\n": ["1:1: persona: needs either text or file; write one of them"],
@@ -113,12 +111,226 @@ MISTAKES = {
         "2:1: model: has options here but is not in the pipeline; add it there, or remove this",
         "3:21: pipeline: `modle` is not a step; did you mean `model`?",
     ],
-    GOOD + "pipeline: [persona, model, {use: os:system}]\n": [
-        "3:29: pipeline[2].use: 'os:system' does not have the right form; "
+    GOOD + "pipeline: [persona, {use: os:system}, model]\n": [
+        "3:22: pipeline[1].use: 'os:system' does not have the right form; "
         r"it must match ^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+:[A-Za-z_]\w*$"
     ],
-    GOOD + "pipeline: [persona, model, {use: os.path:join}]\n": [
-        "3:29: pipeline[2].use: `os.path:join` does not start with the bots folder's name; write {folder}.…"
+    GOOD + "pipeline: [persona, {use: os.path:join}, model]\n": [
+        "3:22: pipeline[1].use: `os.path:join` does not start with the bots folder's name; write {folder}.…"
+    ],
+    # more of each kind
+    GOOD + "temperature: 0.5\n": [
+        "3:1: temperature: belongs under `model:`; move it there",
+    ],
+    GOOD + "window: 3\n": [
+        "3:1: window: belongs under `history:`; move it there",
+    ],
+    GOOD + "history: {temperature: 1}\n": [
+        "3:11: history.temperature: belongs under `model:`; move it there",
+    ],
+    GOOD + "names: [x]\n": [
+        "3:1: names: belongs under `groups:`; move it there",
+    ],
+    GOOD + "user_id: U1\n": [
+        "3:1: user_id: belongs under `line:`; move it there",
+    ],
+    GOOD + "commands: {reset: [/reset]}\n": [
+        "3:1: commands: is not available in this version; remove it",
+    ],
+    GOOD + "limits: {}\n": [
+        "3:1: limits: is not available in this version; remove it",
+    ],
+    GOOD + "groups: {overhear: 3}\n": [
+        "3:10: groups.overhear: is not available in this version; remove it",
+    ],
+    GOOD + "reply: {markdown: flex}\n": [
+        "3:9: reply.markdown: is not available in this version; remove it",
+    ],
+    GOOD + "line: {channel_id: 1, channel_secret: env:S, channel_access_token: env:T}\n": [
+        "3:8: line.channel_id: is not available in this version; remove it",
+    ],
+    GOOD + "line: 8c570fa6dd201bb328f1c1eac23a96d8\n": [
+        "3:1: line: must be a mapping (`name: value` lines, indented)",
+    ],
+    GOOD + "line: {8c570fa6dd201bb328f1c1eac23a96d8: x, channel_secret: env:S, channel_access_token: env:T}\n": [
+        "3:8: line: unknown option (not shown); there is channel_access_token, channel_secret, user_id",
+    ],
+    GOOD + "line: {channel_secret: [], channel_access_token: env:T}\n": [
+        "3:8: line.channel_secret: is empty; write env:NAME",
+    ],
+    GOOD + "line: {channel_secret: [env:A, sk-1], channel_access_token: env:T}\n": [
+        "3:8: line.channel_secret: is not a secret reference (value not shown); put the secret into the environment and write env:NAME",
+    ],
+    GOOD + "line: {channel_secret: env:A-B, channel_access_token: 'env:'}\n": [
+        "3:8: line.channel_secret: is not a secret reference (value not shown); put the secret into the environment and write env:NAME",
+        "3:33: line.channel_access_token: is not a secret reference (value not shown); put the secret into the environment and write env:NAME",
+    ],
+    "persona: hi\nmodel: {name: m, temperature: true}\n": [
+        "2:18: model.temperature: true must be a number",
+    ],
+    "persona: hi\nmodel: {name: m, max_output_tokens: true}\n": [
+        "2:18: model.max_output_tokens: true must be a whole number",
+    ],
+    "persona: hi\nmodel: {name: m, max_output_tokens: 8000}\n": [
+        "2:1: model: max_output_tokens: 8000 of a context window of 8192 leave too little for the prompt; lower it, or set context_tokens to what the model has",
+    ],
+    "persona: hi\nmodel: {name: m, context_tokens: 10}\n": [
+        "2:18: model.context_tokens: 10 must be 1000 or more",
+    ],
+    "persona: hi\nmodel: {name: ' '}\n": [
+        "2:9: model.name: ' ' must not be empty",
+    ],
+    "persona: hi\nmodel: {name: m, timeout: 0s}\n": [
+        "2:18: model.timeout: '0s' is not a duration; write a number and a unit, such as 45s, 10m, 24h or 30d",
+    ],
+    "persona: hi\nmodel: {name: m, timeout: 5 minutes}\n": [
+        "2:18: model.timeout: '5 minutes' is not a duration; write a number and a unit, such as 45s, 10m, 24h or 30d",
+    ],
+    "persona: hi\nmodel: {name: m, fallback: gpt-4o}\n": [
+        "2:18: model.fallback: 'gpt-4o' must be a list",
+    ],
+    "persona: hi\nmodel: [m]\n": [
+        "2:1: model: must be a mapping (`name: value` lines, indented)",
+    ],
+    "persona: hi\nmodel:\n": [
+        "2:1: model.name: is required; add it",
+    ],
+    "persona:\nmodel: m\n": [
+        "1:1: persona: needs either text or file; write one of them",
+    ],
+    GOOD + "history: true\n": [
+        "3:1: history.window: true must be a whole number",
+    ],
+    GOOD + "history: {window: '20'}\n": [
+        "3:11: history.window: '20' must be a whole number",
+    ],
+    GOOD + "history: {window: 2000}\n": [
+        "3:11: history.window: 2000 must be 1000 or less",
+    ],
+    GOOD + "reply: {error: ' '}\n": [
+        "3:9: reply.error: ' ' must not be empty",
+    ],
+    GOOD + "reply: {sender: Yoshi}\n": [
+        "3:9: reply.sender: 'Yoshi' must be a mapping (`name: value` lines, indented)",
+    ],
+    GOOD + "reply: {sender: {icon: http://x.example/i.png}}\n": [
+        "3:18: reply.sender.icon: 'http://x.example/i.png' does not have the right form; it must match ^https://[^\\s]+$",
+    ],
+    GOOD + "reply: {quick_replies: One}\n": [
+        "3:9: reply.quick_replies: 'One' must be a list",
+    ],
+    GOOD + "groups: {names: ['']}\n": [
+        "3:18: groups.names[0]: '' must not be empty",
+    ],
+    GOOD + "description: [a]\n": [
+        "3:1: description: must be a text; put it in quotes",
+    ],
+    GOOD + "pipeline: [persona, persona, model]\n": [
+        "3:21: pipeline: `persona` stands here twice; keep one",
+    ],
+    GOOD + "pipeline: [model, persona]\n": [
+        "3:19: pipeline: `persona` stands after `model`, which answers; move it before",
+    ],
+    GOOD + "pipeline: [~, persona, model]\n": [
+        "3:12: pipeline: nothing is not a step; there is groups, history, model, persona, reply",
+    ],
+    GOOD + "pipeline: [persona, model, {use: a.b:C}]\n": [
+        "3:28: pipeline: `this step` stands after `model`, which answers; move it before",
+        "3:29: pipeline[2].use: `a.b:C` does not start with the bots folder's name; write {folder}.…",
+    ],
+    GOOD + "pipeline: [persona, {with: {}}, model]\n": [
+        "3:21: pipeline[1].use: is required; add it",
+    ],
+    GOOD + "pipeline: reply\n": [
+        "3:1: pipeline: must be a list of steps, such as [reply, groups, history, persona, model]",
+    ],
+    "persona: You are: kind\nmodel: m\n": [
+        "1:17: this is not valid YAML: mapping values are not allowed in this context; a text that holds `: ` needs quotes around it, or this line is indented too far",
+    ],
+    "persona: @bot\nmodel: m\n": [
+        "1:10: this is not valid YAML: found character that cannot start any token; a text that starts with @, `, % or a tab needs quotes around it",
+    ],
+    "persona: 'You\nmodel: m\n": [
+        "3:1: this is not valid YAML: found unexpected end of stream; a quote or a bracket is not closed",
+    ],
+    "persona： hi\nmodel: m\n": [
+        "2:6: this is not valid YAML: mapping values are not allowed in this context; a key ends with a half-width `: `, not with `：`",
+    ],
+    "persona: hi\n model: m\n": [
+        "2:7: this is not valid YAML: mapping values are not allowed in this context; a text that holds `: ` needs quotes around it, or this line is indented too far",
+    ],
+    "persona: hi\nmodel\n": [
+        "3:1: this is not valid YAML: could not find expected ':'; a line lacks its `: `, or a quote is not closed",
+    ],
+    "persona: hi\n\tmodel: m\n": [
+        "2:1: this is not valid YAML: found a tab character that violates indentation; indent with spaces, not with tabs",
+    ],
+    "persona: {text: hi, vars: {user: x}}\nmodel: m\n": [
+        "1:1: persona: vars: `user` cannot be used as a name; choose another",
+    ],
+    "persona: {text: hi, vars: {a b: x}}\nmodel: m\n": [
+        "1:1: persona: vars: `a b` cannot be used as a name; choose another",
+    ],
+    "persona: |\n  One {{ a }}.\n  Two {{ user.nam }} {{ b }}.\nmodel: m\n": [
+        "2:10: persona: unknown variable `a`; there is bot, user, chat, now, today",
+        "3:15: persona: `user.nam` does not exist; did you mean `user.name`?",
+        "3:25: persona: unknown variable `b`; there is bot, user, chat, now, today",
+    ],
+    "persona: '{% for i in range(10**9) %}{% endfor %}x'\nmodel: m\n": [
+        "1:1: persona: it cannot be rendered: a range has 1,000,000,000 numbers; 5,000 are the most",
+    ],
+    "persona: '{% for i in range(4000) %}{% for j in range(4000) %}{% endfor %}{% endfor %}x'\nmodel: m\n": [
+        "1:1: persona: it cannot be rendered: its loops run more than 5,000 times",
+    ],
+    "persona: '{{ \"a\" * 10**9 }}'\nmodel: m\n": [
+        "1:1: persona: it cannot be rendered: `*` is for numbers only",
+    ],
+    "persona: '{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}'\nmodel: m\n": [
+        "1:1: persona: it cannot be rendered: it calls or nests itself too often",
+    ],
+    "persona: '{{ user.name[0] }}'\nmodel: m\n": [
+        "1:1: persona: it cannot be rendered: str object has no element 0",
+    ],
+    "persona: '{% include \"x\" %}'\nmodel: m\n": [
+        "1:1: persona: a template cannot take in other files; write the text out here",
+    ],
+    "persona: '{{ now.yeer }}'\nmodel: m\n": [
+        "1:1: persona: `now.yeer` does not exist; did you mean `now.year`?",
+    ],
+    "persona: '{{ today|nope }}'\nmodel: m\n": [
+        "1:1: persona: No filter named 'nope'.",
+    ],
+    "persona: {file: .}\nmodel: m\n": [
+        "1:1: persona: . cannot be read: Is a directory; name a text file",
+    ],
+    "persona: {file: /etc/passwd}\nmodel: m\n": [
+        "1:1: persona: /etc/passwd is outside the bots folder; move it there",
+    ],
+    GOOD + "extends: base\n": [
+        "3:1: extends: 'base' is not a file of this folder; write a name such as _inn.yaml",
+    ],
+    GOOD + "extends: ../x.yaml\n": [
+        "3:1: extends: '../x.yaml' is not a file of this folder; write a name such as _inn.yaml",
+    ],
+    GOOD + "extends: nope.yaml\n": [
+        "3:1: extends: there is no file nope.yaml in this folder; it counts from there",
+    ],
+    GOOD + "extends: bot.yaml\n": [
+        "3:1: extends: goes round in a circle (bot.yaml → bot.yaml); take one of them out",
+    ],
+    GOOD + "extends: [a.yaml]\n": [
+        "3:1: extends: ['a.yaml'] is not a file of this folder; write a name such as _inn.yaml",
+    ],
+    GOOD + "timezone: 9\n": [
+        "3:1: timezone: 9 is not a time zone; write a name such as Asia/Tokyo or UTC",
+    ],
+    GOOD + "timezone: UTC+9\n": [
+        "3:1: timezone: 'UTC+9' is not a time zone; write a name such as Asia/Tokyo or UTC",
+    ],
+    GOOD + "histroy: 3\nextends: nope.yaml\nmodel: x\n": [
+        "3:1: histroy: unknown option; did you mean `history`?",
+        "4:1: extends: there is no file nope.yaml in this folder; it counts from there",
+        "5:1: `model` stands here twice; keep one",
     ],
 }
 

@@ -686,7 +686,7 @@ def test_conversations_of_similar_ids_stay_apart(store: Store, one: Conversation
     lease = receive(store, "e1", conversation=other, due_at=NOW)
     assert pending_ids(store, lease) == ["e1"]
     assert texts(store, other) == []
-    assert list(store.overdue(NOW, 10, BOTS)) == [other]
+    assert list(store.overdue(NOW, 10, [one.bot, other.bot])) == [other]
 
 
 def test_events_of_similar_ids_stay_apart(store: Store) -> None:

@@ -1,0 +1,228 @@
+"""Jinja2 templates in a cage: what a bot file may hold cannot reach out, run long or grow large."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from difflib import get_close_matches
+from types import TracebackType
+from typing import Any
+
+import jinja2
+from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
+from jinja2.meta import find_undeclared_variables
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+MAX_TEXT = 64 * 1024
+"""Characters that a template may render to, or keep in a variable."""
+MAX_ROUNDS = 5_000
+"""Rounds of all loops and calls of macros together."""
+MAX_NUMBER = 10**12
+
+_FILE = "<template>"
+# Ways to make much out of little, which templates do without.
+_GROWING_METHODS = {"format", "format_map", "center", "ljust", "rjust", "zfill", "expandtabs"}
+_GROWING_FILTERS = ("center", "format", "indent", "xmlattr", "tojson", "pprint")
+
+Attributes = Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in a template: its line (from 1), the word it is about, and what to do."""
+
+    line: int
+    word: str
+    text: str
+
+
+class TemplateFaults(Exception):
+    """A template is wrong; `faults` lists what was found."""
+
+    def __init__(self, *faults: Fault) -> None:
+        self.faults = faults
+        super().__init__("; ".join(fault.text for fault in faults))
+
+
+class Template:
+    """A template compiled and searched for names it cannot know. Lives as long as its bot.
+
+    `variables` are the names it may use; those with attributes may be asked for these alone.
+    Raises TemplateFaults.
+    """
+
+    def __init__(self, source: str, variables: Mapping[str, frozenset[str] | None]) -> None:
+        try:
+            tree = _cage.parse(source)
+            faults = [*_foreign(tree), *_unknown_names(tree, variables), *_unknown_attributes(tree, variables)]
+            if not faults:
+                self._compiled = _cage.from_string(_bounded(tree))
+        except TemplateSyntaxError as error:
+            raise TemplateFaults(Fault(error.lineno, "", error.message or "it cannot be read")) from error
+        except Exception as error:  # Python's own compiler has limits, of nesting for one, that Jinja2 does not name
+            raise TemplateFaults(Fault(1, "", f"it cannot be compiled: {_reason(error)}; make it simpler")) from error
+        if faults:
+            raise TemplateFaults(*sorted(faults, key=lambda fault: fault.line))
+
+    def render(self, values: Mapping[str, Any]) -> str:
+        """The text for these values. Raises TemplateFaults where it fails, runs long or grows large."""
+        try:
+            return "".join(_limited(self._compiled.generate({**values, **_Meter().functions()})))
+        except Exception as error:  # templates call what they are given: anything may come out
+            line = _line_of(error.__traceback__)
+            raise TemplateFaults(Fault(line, "", f"it cannot be rendered: {_reason(error)}")) from error
+
+
+def _reason(error: Exception) -> str:
+    return (
+        "it calls or nests itself too often"
+        if isinstance(error, RecursionError)
+        else str(error) or type(error).__name__
+    )
+
+
+class _TooMuch(Exception):
+    """A limit is reached."""
+
+
+class _Cage(ImmutableSandboxedEnvironment):
+    """Jinja2's sandbox, less what makes much out of little."""
+
+    intercepted_binops = frozenset({"*", "**", "%", "+"})
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Arithmetic within bounds; texts cannot be multiplied or formatted."""
+        if not all(isinstance(value, int | float) for value in (left, right)) and operator != "+":
+            raise _TooMuch(f"`{operator}` is for numbers only")
+        if operator == "**" and (abs(left) > MAX_NUMBER or abs(right) > 64):
+            raise _TooMuch("a power is too large")
+        result = super().call_binop(context, operator, left, right)
+        if isinstance(result, int) and abs(result) > MAX_NUMBER:
+            raise _TooMuch(f"a number is over {MAX_NUMBER:,}")
+        return _fitting(result)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """As in the sandbox; the methods that pad and format are out too."""
+        return attr not in _GROWING_METHODS and super().is_safe_attribute(obj, attr, value)
+
+
+def _range(*arguments: int) -> range:
+    numbers = range(*arguments)
+    if len(numbers) > MAX_ROUNDS:
+        raise _TooMuch(f"a range has {len(numbers):,} numbers; {MAX_ROUNDS:,} are the most")
+    return numbers
+
+
+def _make_cage() -> _Cage:
+    cage = _Cage(undefined=StrictUndefined, autoescape=False)
+    cage.globals = {"range": _range, "namespace": jinja2.utils.Namespace, "dict": dict}
+    for name in _GROWING_FILTERS:
+        del cage.filters[name]
+    return cage
+
+
+_cage = _make_cage()
+
+
+class _Meter:
+    """Counts the rounds of one rendering. The template's tree calls it, under names that no template may use."""
+
+    def __init__(self) -> None:
+        self._rounds = 0
+
+    def functions(self) -> dict[str, Any]:
+        return {_ROUND: self.round, _FIT: _fitting}
+
+    def round(self) -> str:
+        self._rounds += 1
+        if self._rounds > MAX_ROUNDS:
+            raise _TooMuch(f"its loops run more than {MAX_ROUNDS:,} times")
+        return ""
+
+
+_ROUND, _FIT = "_botkit_round", "_botkit_fit"
+
+
+def _fitting(value: Any) -> Any:
+    if isinstance(value, str | list | tuple) and len(value) > MAX_TEXT:
+        raise _TooMuch(f"a value is longer than {MAX_TEXT:,}")
+    return value
+
+
+def _limited(pieces: Iterator[str]) -> Iterator[str]:
+    length = 0
+    for piece in pieces:
+        length += len(piece)
+        if length > MAX_TEXT:
+            raise _TooMuch(f"the text is longer than {MAX_TEXT:,} characters")
+        yield piece
+
+
+def _bounded(tree: nodes.Template) -> nodes.Template:
+    """The tree with a count in every loop and macro, and a look at every value that is kept."""
+    repeating: list[nodes.For | nodes.Macro | nodes.CallBlock] = [
+        *tree.find_all(nodes.For),
+        *tree.find_all(nodes.Macro),
+        *tree.find_all(nodes.CallBlock),
+    ]
+    for node in repeating:
+        node.body.insert(0, nodes.Output([_call(_ROUND)]))
+    for assignment in list(tree.find_all(nodes.Assign)):
+        assignment.node = _call(_FIT, assignment.node)
+    tree.set_environment(_cage)
+    tree.set_lineno(1)
+    return tree
+
+
+def _call(name: str, *arguments: nodes.Node) -> nodes.Call:
+    return nodes.Call(nodes.Name(name, "load"), [*arguments], [], None, None)
+
+
+def _foreign(tree: nodes.Template) -> Iterator[Fault]:
+    kinds: tuple[type[nodes.Node], ...] = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+    for kind in kinds:
+        for node in tree.find_all(kind):
+            yield Fault(node.lineno, "", "a template cannot take in other files; write the text out here")
+
+
+def _unknown_names(tree: nodes.Template, variables: Mapping[str, Any]) -> Iterator[Fault]:
+    """Names that nothing defines, also in branches that no rendering has taken yet."""
+    known = {*variables, *_cage.globals}
+    for name in sorted(find_undeclared_variables(tree) - known):
+        line = next((node.lineno for node in tree.find_all(nodes.Name) if node.name == name), 1)
+        near = get_close_matches(name, known, 1)
+        hint = f"did you mean `{near[0]}`?" if near else f"there is {', '.join(variables)}"
+        yield Fault(line, name, f"unknown variable `{name}`; {hint}")
+
+
+def _unknown_attributes(tree: nodes.Template, variables: Mapping[str, frozenset[str] | None]) -> Iterator[Fault]:
+    asked: list[nodes.Getattr | nodes.Getitem] = [*tree.find_all(nodes.Getattr), *tree.find_all(nodes.Getitem)]
+    for node in asked:
+        owner = node.node.name if isinstance(node.node, nodes.Name) else ""
+        attributes, name = variables.get(owner), _constant_key(node)
+        if attributes is not None and name is not None and name not in attributes:
+            near = get_close_matches(name, attributes, 1)
+            choices = ", ".join(f"{owner}.{one}" for one in sorted(attributes))
+            hint = f"did you mean `{owner}.{near[0]}`?" if near else f"there is {choices}"
+            yield Fault(node.lineno, name, f"`{owner}.{name}` does not exist; {hint}")
+
+
+def _constant_key(node: nodes.Getattr | nodes.Getitem) -> str | None:
+    if isinstance(node, nodes.Getattr):
+        return node.attr
+    key = node.arg.value if isinstance(node.arg, nodes.Const) else None
+    return key if isinstance(key, str) else None
+
+
+def _line_of(traceback: TracebackType | None) -> int:
+    """The line of the template that was running last; Jinja2 rewrites its tracebacks to show them."""
+    line = 1
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == _FILE:
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line
+
+
+MOMENT = frozenset(name for name in dir(datetime) if not name.startswith("_"))
+DAY = frozenset(name for name in dir(date) if not name.startswith("_"))
+"""What a template may ask of `now` and of `today`."""

@@ -1,0 +1,164 @@
+"""`extends`: bots that share a file, and mistakes told where they stand."""
+
+from pathlib import Path
+
+import pytest
+
+from botkit.spec.bot import BotSpec
+from botkit.spec.loader import load_file, load_folder
+from botkit.steps.history import History
+from botkit.steps.model import Model
+from botkit.steps.persona import Persona
+from botkit.steps.reply import Reply
+
+
+def write(folder: Path, **files: str) -> None:
+    for name, text in files.items():
+        (folder / f"{name}.yaml").write_text(text, "utf-8")
+
+
+def load(path: Path) -> BotSpec:
+    spec, problems = load_file(path)
+    assert spec is not None, problems
+    return spec
+
+
+def test_maps_merge_lists_replace_and_this_file_wins(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        _inn="model: {name: gpt-4.1, temperature: 0.2}\nhistory: {window: 5, keep: 24h}\nreply: {quick_replies: [a, b]}\n",
+        bot="extends: _inn.yaml\npersona: hi\nmodel: {name: gpt-4o}\nhistory: {window: 7}\nreply: {quick_replies: [c]}\n",
+    )
+    spec = load(tmp_path / "bot.yaml")
+    model, history, reply = spec.step(Model), spec.step(History), spec.step(Reply)
+    assert model is not None
+    assert history is not None
+    assert reply is not None
+    assert (model.name, model.temperature) == ("gpt-4o", 0.2)
+    assert (history.window, history.keep) == (7, 86400)
+    assert [button.label for button in reply.quick_replies] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("base", "top"),
+    [("model: gpt-4.1", "model: {temperature: 0.5}"), ("model: {name: gpt-4o, temperature: 0.5}", "model: gpt-4.1")],
+)
+def test_a_short_form_and_a_long_form_are_the_same_thing(tmp_path: Path, base: str, top: str) -> None:
+    write(tmp_path, _base=f"{base}\npersona: hi\n", bot=f"extends: _base.yaml\n{top}\n")
+    model = load(tmp_path / "bot.yaml").step(Model)
+    assert model is not None
+    assert (model.name, model.temperature) == ("gpt-4.1", 0.5)
+
+
+def test_chains_are_allowed(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        _a="persona: from a\nmodel: gpt-4.1\n",
+        _b="extends: _a.yaml\npersona: from b\n",
+        bot="extends: _b.yaml\ndescription: mine\n",
+    )
+    spec = load(tmp_path / "bot.yaml")
+    persona = spec.step(Persona)
+    assert persona is not None
+    assert (persona.text, spec.description) == ("from b", "mine")
+
+
+def test_circles_are_refused(tmp_path: Path) -> None:
+    write(tmp_path, _a="extends: _b.yaml\n", _b="extends: _a.yaml\n", bot="extends: _a.yaml\npersona: hi\nmodel: m\n")
+    _, problems = load_file(tmp_path / "bot.yaml")
+    assert [str(problem) for problem in problems] == [
+        f"{tmp_path}/_b.yaml:1:1: extends: goes round in a circle (bot.yaml → _a.yaml → _b.yaml → _a.yaml); "
+        "take one of them out"
+    ]
+
+
+def test_a_mistake_in_an_extended_file_is_told_at_its_own_place_and_once(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        _inn="model: gpt-4.1\nhistory:\n  window: many\npersona: |\n  Hello\n  {{ usr.name }}\n",
+        one="extends: _inn.yaml\n",
+        two="extends: _inn.yaml\nhistroy: 3\n",
+    )
+    loaded = load_folder(tmp_path)
+    assert [str(problem).removeprefix(f"{tmp_path}/") for problem in loaded.problems] == [
+        "_inn.yaml:3:3: history.window: 'many' must be a whole number",
+        "_inn.yaml:6:6: persona: unknown variable `usr`; did you mean `user`?",
+        "two.yaml:2:1: histroy: unknown option; did you mean `history`?",
+    ]
+    assert list(loaded.broken) == ["one", "two"]
+
+
+def test_what_is_overridden_is_not_complained_about(tmp_path: Path) -> None:
+    write(
+        tmp_path, _inn="model: gpt-4.1\npersona: hi\nhistory: {window: many}\n", bot="extends: _inn.yaml\nhistory: 3\n"
+    )
+    assert load(tmp_path / "bot.yaml").step(History) == History(window=3)
+
+
+def test_words_of_an_extended_file_stay_words(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        _inn="model: gpt-4.1\ndescription: 0123\nreply: {error: off}\n",
+        bot="extends: _inn.yaml\npersona: hi\n",
+    )
+    spec = load(tmp_path / "bot.yaml")
+    assert (spec.description, spec.error_reply.text) == ("0123", "off")
+
+
+def test_options_know_where_they_come_from(tmp_path: Path) -> None:
+    write(tmp_path, _inn="model: gpt-4.1\nhistory: 3\n", bot="extends: _inn.yaml\npersona: hi\n")
+    spec = load(tmp_path / "bot.yaml")
+    assert spec.place_of(("history", "window")) == (str(tmp_path / "_inn.yaml"), 2, 1)
+    assert spec.place_of(("persona", "text")) == (str(tmp_path / "bot.yaml"), 2, 1)
+
+
+@pytest.mark.parametrize("option", ["channel_secret", "user_id"])
+def test_two_bots_cannot_share_an_account(tmp_path: Path, option: str) -> None:
+    def account(number: int) -> str:
+        values = {"channel_secret": f"env:S{number}", "channel_access_token": "env:T", "user_id": f"U{number:032x}"}
+        values[option] = {"channel_secret": "env:SAME", "user_id": f"U{9:032x}"}[option]
+        lines = "".join(f"\n  {name}: {value}" for name, value in values.items())
+        return f"persona: hi\nmodel: gpt-4.1\nline:{lines}\n"
+
+    write(tmp_path, one=account(1), other="persona: hi\nmodel: gpt-4.1\n", two=account(2))
+    loaded = load_folder(tmp_path)
+    assert list(loaded.bots) == ["other"]
+    assert [problem.text for problem in loaded.problems] == [
+        f"line.{option}: is the same as in two.yaml; each bot needs a LINE account of its own",
+        f"line.{option}: is the same as in one.yaml; each bot needs a LINE account of its own",
+    ]
+    assert {problem.line for problem in loaded.problems} == {4 if option == "channel_secret" else 6}
+
+
+def test_a_secret_may_stand_twice_in_one_rotation(tmp_path: Path) -> None:
+    write(tmp_path, bot="persona: hi\nmodel: m\nline: {channel_secret: [env:A, env:A], channel_access_token: env:T}\n")
+    assert load_folder(tmp_path).problems == ()
+
+
+def test_a_yml_file_is_told_to_be_renamed(tmp_path: Path) -> None:
+    (tmp_path / "bot.yml").write_text("persona: hi\nmodel: m\n")
+    assert [problem.text for problem in load_folder(tmp_path).problems] == [
+        "a bot file ends in .yaml; rename it to bot.yaml"
+    ]
+
+
+def test_a_mistake_in_a_persona_file_is_told_in_that_file(tmp_path: Path) -> None:
+    (tmp_path / "p.j2").write_text("Hello\n  {{ user.name }} {{ inn }}\n{% endif %}\n")
+    write(tmp_path, bot="persona: {file: p.j2}\nmodel: m\n")
+    (problem,) = load_folder(tmp_path).problems
+    assert str(problem).startswith(f"{tmp_path}/p.j2:3:1: persona: Encountered unknown tag 'endif'")
+    (tmp_path / "p.j2").write_text("Hello\n  {{ user.name }} {{ inn }}\n")
+    (problem,) = load_folder(tmp_path).problems
+    assert (
+        str(problem) == f"{tmp_path}/p.j2:2:22: persona: unknown variable `inn`; there is bot, user, chat, now, today"
+    )
+
+
+def test_numbers_in_vars_that_would_lose_digits_stay_as_written(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        bot="persona: {text: '{{ phone }} {{ version }} {{ guests + 1 }}', vars: {phone: 0312345678, version: 1.10, guests: 3}}\nmodel: m\n",
+    )
+    persona = load(tmp_path / "bot.yaml").step(Persona)
+    assert persona is not None
+    assert persona.render_sample() == "0312345678 1.10 4"
