@@ -16,10 +16,10 @@ from botkit.aws.secrets import EnvSecrets
 from botkit.delivery.door import Door
 from botkit.delivery.drain import drain
 from botkit.delivery.sweep import sweep
-from botkit.errors import BotkitError, Problem, SpecError, UpstreamError
+from botkit.errors import BotkitError, SpecError, UpstreamError
 from botkit.ports import ChatModel, Clock, Conversation, Line, Services, Store
 from botkit.spec.bot import BotSpec
-from botkit.spec.loader import load_folder
+from botkit.spec.shelf import Shelf
 
 if TYPE_CHECKING:
     from botkit.line.client import LineClient
@@ -53,36 +53,31 @@ class ConfigurationError(BotkitError):
 
 
 class Runtime:
-    """Serves a folder of bots. Built once per process; calling it is the Lambda entry point.
+    """Serves a shelf of bots. Built once per process; calling it is the Lambda entry point.
 
-    `broken` names the bots whose files are wrong: they are answered 503, the others are served.
+    A bot whose file is wrong is answered 503, the others are served.
     """
 
-    def __init__(self, bots: Mapping[str, BotSpec], services: Services, broken: frozenset[str] = frozenset()) -> None:
-        self.bots = bots
+    def __init__(self, shelf: Shelf, services: Services) -> None:
+        self.shelf = shelf
         self.services = services
-        self._broken = broken
 
     @classmethod
     def start(cls, home: Path, environ: Mapping[str, str] = os.environ, clock: Clock | None = None) -> Self:
         """Load the bots and wire the services that the environment names (README: On LINE).
 
         `home` is the folder of handler.py, beside which the bots are looked for; `clock` is the
-        machine's own where none is given. Raises SpecError where no bot loads, and
-        ConfigurationError where the environment is wrong.
+        machine's own where none is given. On Lambda a bot is read when it is first called, so that
+        a cold start pays for no other; elsewhere all are read now. Raises SpecError where no bot
+        loads, and ConfigurationError where the environment is wrong.
         """
         logging.getLogger("botkit").setLevel(_log_level(environ))
         if environ.get("BOTKIT_QUEUE"):
             raise ConfigurationError("BOTKIT_QUEUE is not available yet; unset it, and webhooks are answered inline")
-        folder = Path(environ.get("BOTKIT_BOTS") or home / "bots")
-        loaded = load_folder(folder)
-        for problem in loaded.problems:
-            log.error("%s", problem)
-        if not loaded.bots:
-            raise SpecError(
-                loaded.problems or [Problem(str(folder), 0, 0, "holds no bots; add one, such as hello.yaml")]
-            )
-        return cls(loaded.bots, services(environ, clock), frozenset(loaded.broken))
+        shelf = Shelf(Path(environ.get("BOTKIT_BOTS") or home / "bots"))
+        if "AWS_LAMBDA_FUNCTION_NAME" not in environ and not shelf.all():
+            raise SpecError(shelf.problems)
+        return cls(shelf, services(environ, clock))
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Answer one Lambda event: an HTTP request of any front end, or the schedule's sweep.
@@ -91,10 +86,10 @@ class Runtime:
         """
         deadline = self._deadline(context)
         if isinstance(event, Mapping) and is_http(event):
-            door = Door(self.bots, self._broken, self.services, self._drain_inline(deadline))
+            door = Door(self.shelf, self.services, self._drain_inline(deadline))
             return write_response(event, door(read_request(event)))
         if isinstance(event, Mapping) and event.get("botkit") == "sweep":
-            return {"swept": sweep(self.bots, self.services, self._drain(deadline), deadline)}
+            return {"swept": sweep(self.shelf.all(), self.services, self._drain(deadline), deadline)}
         keys = ", ".join(sorted(map(str, event))) if isinstance(event, Mapping) else type(event).__name__
         raise ConfigurationError(
             f"this event is of no shape that botkit knows (its keys: {keys}); "

@@ -11,6 +11,7 @@ example:
 """
 
 import logging
+import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from contextlib import suppress
@@ -37,6 +38,7 @@ from botkit.simulator.platform import Platform
 from botkit.simulator.server import serving
 from botkit.spec.bot import BotSpec, LineAccount
 from botkit.spec.loader import load_folder
+from botkit.spec.shelf import Shelf
 from botkit.steps.history import History
 from botkit.steps.model import Model
 
@@ -96,7 +98,7 @@ class Sitting:
         )
         self.bot = replace(bot, line=line)
         self.rehearses = _rehearses(bot, environ)
-        self.runtime = Runtime({bot.name: self.bot}, _services({**environ, **secrets}, rehearses=self.rehearses))
+        self.runtime = Runtime(Shelf.of(self.bot), _services({**environ, **secrets}, rehearses=self.rehearses))
         self.buttons: tuple[str, ...] = ()
 
     def talk(self) -> None:
@@ -117,12 +119,14 @@ class Sitting:
             f"[dim]{where} · {'rehearsal' if self.rehearses else model.name if model else 'no model'} · /help[/]"
         )
         if self.rehearses:
+            key = escape(model.api_key.removeprefix("env:")) if model else "OPENAI_API_KEY"
             self.console.print(
-                "[yellow]No OPENAI_API_KEY: the offline model rehearses.[/] "
+                f"[yellow]No {key}: the offline model rehearses.[/] "
                 "[dim]Set the key, or OPENAI_BASE_URL for a server of your own, and start again.[/]"
             )
         if earlier := self._count_earlier():
-            self.console.print(f"[dim]Going on after {earlier} earlier messages; /reset forgets them.[/]")
+            messages = "1 earlier message" if earlier == 1 else f"{earlier} earlier messages"
+            self.console.print(f"[dim]Going on after {messages}; /reset forgets the conversation.[/]")
         self.console.print()
 
     def _count_earlier(self) -> int:
@@ -149,11 +153,13 @@ class Sitting:
             return None
         if command[1:].isdecimal() and 0 < int(command[1:]) <= len(self.buttons):
             return self._say(self.buttons[int(command[1:]) - 1])
-        # Anything else that begins with a slash is for the bot, but for a plain cry for help.
-        return self.console.print(HELP, style="dim") if command == "/help" else self._say(line)
+        if command in ("/as", "/help") or command[1:].isdecimal():
+            return self.console.print(HELP, style="dim")
+        return self._say(line)  # any other word with a slash is for the bot
 
     def _say(self, text: str) -> None:
-        mention = self.account if self.group and f"@{self.account.name}" in text else ()
+        mentioned = re.search(rf"@{re.escape(self.account.name)}(?![a-z0-9-])", text)
+        mention = self.account if self.group and mentioned else ()
         delivery = self.platform.say(self.account, self.speaker, text, chat=self.group, mention=mention)
         where = self.group or self.speaker
         before = len(self.platform.chat(self.account, where))

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from botkit.delivery.conversations import conversation_of
 from botkit.errors import RequestError, SecretError, StoreError
@@ -11,6 +11,7 @@ from botkit.line.signature import verify
 from botkit.messages import Event
 from botkit.ports import Acceptance, Arrival, Conversation, Request, Response, Services
 from botkit.spec.bot import BotSpec, LineAccount
+from botkit.spec.shelf import Shelf
 
 log = logging.getLogger(__name__)
 
@@ -34,9 +35,8 @@ class Door:
     `wake` is called for each conversation that has something to do, after all is durable.
     """
 
-    def __init__(self, bots: Mapping[str, BotSpec], broken: frozenset[str], services: Services, wake: Wake) -> None:
-        self._bots = bots
-        self._broken = broken
+    def __init__(self, shelf: Shelf, services: Services, wake: Wake) -> None:
+        self._shelf = shelf
         self._services = services
         self._wake = wake
 
@@ -67,7 +67,7 @@ class Door:
 
     def _webhook(self, request: Request, name: str | None) -> Response:
         body = request.body()
-        if name in self._broken:
+        if name and self._shelf.is_broken(name):
             log.error("bot %s: a webhook came, and its file is broken; run `botkit check`", name)
             raise RequestError(503, "the bot is not set up")
         bot = self._verified(name, body, request)
@@ -80,7 +80,7 @@ class Door:
 
     def _verified(self, name: str | None, body: bytes, request: Request) -> BotSpec:
         """The bot whose secret signed the body. Unknown bots and wrong signatures look the same from outside."""
-        bot = self._bots.get(name) if name else self._addressee(body)
+        bot = self._shelf.find(name) if name else self._addressee(body)
         signatures = request.headers.get("x-line-signature", ())
         if bot is None or bot.line is None or len(signatures) != 1:
             raise RequestError(401, "unauthorized")
@@ -105,7 +105,7 @@ class Door:
             destination = parse_webhook(body).destination
         except RequestError:
             return None
-        return next((bot for bot in self._bots.values() if bot.line and bot.line.user_id == destination), None)
+        return self._shelf.find_by_user_id(destination)
 
     def _accept(self, bot: BotSpec, webhook: Webhook) -> list[Conversation]:
         """Make every event durable; returns the conversations that have something to do, each once."""

@@ -26,14 +26,17 @@ class LineAccount(BaseModel):
     channel_secret: SecretRefs = Field(description="Checks that a webhook comes from LINE; a list during rotation.")
     channel_access_token: SecretRef = Field(description="Lets the bot answer.")
     user_id: str | None = Field(
-        None, pattern=r"^U[0-9a-f]{32}$", description="The bot's own LINE id, for webhooks sent to …/line."
+        None,
+        pattern=r"^U[0-9a-f]{32}$",
+        examples=["U8e742f61d673b39c7fff3cecb7536ef0"],
+        description="The bot's own LINE id, for webhooks sent to …/line.",
     )
 
 
 class CustomStep(BaseModel):
     """A step of the user's own in `pipeline`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     use: str = Field(
         pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+:[A-Za-z_]\w*$",

@@ -5,7 +5,7 @@ from functools import cache
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AllowInfNan, BeforeValidator, PlainValidator, StringConstraints
+from pydantic import AllowInfNan, BeforeValidator, PlainValidator, StringConstraints, WithJsonSchema
 from pydantic.types import Strict
 from pydantic_core import PydanticCustomError
 
@@ -65,14 +65,47 @@ Number = Annotated[float, Strict(), AllowInfNan(False)]
 Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """A text that is not blank."""
 
-Duration = Annotated[int, BeforeValidator(_seconds)]
+Duration = Annotated[
+    int,
+    BeforeValidator(_seconds),
+    WithJsonSchema(
+        {
+            "title": "duration",
+            "type": "string",
+            "pattern": r"^(?=[0-9]*[1-9])[0-9]{1,6}\s*[smhd]$",
+            "examples": ["45s", "10m", "24h", "30d"],
+        }
+    ),
+]
 """Seconds, written with a unit: `45s`, `10m`, `24h`, `30d`."""
 
-SecretRef = Annotated[str, PlainValidator(_reference)]
+_SECRET_SHAPE: dict[str, Any] = {
+    "title": "secret reference",
+    "type": "string",
+    "pattern": r"^(env:[A-Za-z_][A-Za-z0-9_]*|ssm:(/[A-Za-z0-9_.-]+)+|secretsmanager:[^\s#]+(#[^\s#]+)?)$",
+    "examples": ["env:NAME"],
+}
+
+SecretRef = Annotated[str, PlainValidator(_reference), WithJsonSchema(_SECRET_SHAPE)]
 """Where a secret is found, such as `env:OPENAI_API_KEY`; never the secret."""
 
-SecretRefs = Annotated[tuple[str, ...], PlainValidator(_references)]
+SecretRefs = Annotated[
+    tuple[str, ...],
+    PlainValidator(_references),
+    WithJsonSchema({"anyOf": [_SECRET_SHAPE, {"type": "array", "items": _SECRET_SHAPE, "minItems": 1}]}),
+]
 """One reference or a list of them, all valid at once, for rotation."""
 
-Timezone = Annotated[ZoneInfo, PlainValidator(_timezone)]
+Timezone = Annotated[
+    ZoneInfo,
+    PlainValidator(_timezone),
+    WithJsonSchema(
+        {
+            "title": "time zone",
+            "type": "string",
+            "pattern": r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$",
+            "examples": ["Asia/Tokyo", "UTC"],
+        }
+    ),
+]
 """An IANA time zone name."""

@@ -36,7 +36,9 @@ class Model(Step):
     short: ClassVar[str] = "name"
 
     name: ModelName = Field(description="The model's name at its endpoint.")
-    temperature: Number | None = Field(None, ge=0, le=2, description="Left to the model if absent.")
+    temperature: Number | None = Field(
+        None, ge=0, le=2, description="How freely it speaks, from 0 to 2; left to the model if absent."
+    )
     max_output_tokens: Whole = Field(800, ge=1, description="The longest answer, in tokens.")
     context_tokens: Whole | None = Field(
         None, ge=1000, description="The context window; known for well-known models, 8192 for others."

@@ -70,7 +70,7 @@ def test_misuse_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -
     assert "usage: botkit" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["check", "chat"])
+@pytest.mark.parametrize("command", ["check", "chat", "schema"])
 def test_every_command_has_help_with_an_example(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as exited:
         main([command, "--help"])

@@ -166,6 +166,16 @@ def test_a_start_with_no_good_bot_stops_with_the_places(stage: Stage) -> None:
         stage.restart()
 
 
+def test_on_lambda_a_bot_is_read_when_it_is_called(kind: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    (kind.bots / "broken.yaml").write_text("persona: hi\n")
+    kind.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
+    kind.restart()
+    assert kind.post("kind", body=HOOK, headers=signed(kind, HOOK))["statusCode"] == 200
+    assert "`model` is missing" not in caplog.text
+    assert [kind.post("broken", body=HOOK)["statusCode"] for _ in range(2)] == [503, 503]
+    assert caplog.text.count("`model` is missing") == 1
+
+
 def test_a_start_with_no_bots_says_what_to_add(stage: Stage) -> None:
     with pytest.raises(SpecError, match=r"holds no bots; add one, such as hello\.yaml"):
         stage.restart()
