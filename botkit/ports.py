@@ -301,10 +301,13 @@ class ChatModel(Protocol):
 
 
 class Secrets(Protocol):
-    """Resolves references such as `env:NAME`. Raises SecretError."""
+    """Resolves references such as `env:NAME` and `ssm:/path/name`. Raises SecretError."""
 
     def get(self, reference: str) -> str:
         """The secret's value."""
+
+    def warm(self, references: Collection[str]) -> None:
+        """Fetch what is not at hand, in as few calls as it takes. What fails is raised by `get`."""
 
 
 class Clock(Protocol):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
 
 from botkit.aws.http import is_http, read_request, write_response
-from botkit.aws.secrets import EnvSecrets
+from botkit.aws.secrets import ReferenceSecrets, Remote
 from botkit.delivery.door import Door
 from botkit.delivery.drain import drain
 from botkit.delivery.sweep import sweep
@@ -22,6 +22,7 @@ from botkit.spec.bot import BotSpec
 from botkit.spec.shelf import Shelf
 
 if TYPE_CHECKING:
+    from botkit.aws.remote_secrets import RemoteSecrets
     from botkit.line.client import LineClient
     from botkit.models.openai import OpenAIModel
     from botkit.models.rehearsal import RehearsalModel
@@ -130,7 +131,7 @@ def services(environ: Mapping[str, str], clock: Clock | None = None) -> Services
         store=_store(environ),
         line=_on_demand("botkit.line.client", "LineClient", environ.get("BOTKIT_LINE_URL") or None),
         model=_on_demand("botkit.models.openai", "OpenAIModel", clock),
-        secrets=EnvSecrets(environ),
+        secrets=ReferenceSecrets(environ, clock, _on_demand("botkit.aws.remote_secrets", "RemoteSecrets")),
         clock=clock,
         pool=ThreadPoolExecutor(POOL_THREADS, "botkit"),
     )
@@ -179,6 +180,7 @@ class _OnDemand:
 if TYPE_CHECKING:
     # What is imported on demand is unknown to mypy; here it sees that every adapter fits its port.
     _STORES: tuple[type[Store], ...] = (MemoryStore, SqliteStore, DynamoStore)
+    _REMOTES: tuple[type[Remote], ...] = (RemoteSecrets,)
     _LINES: tuple[type[Line], ...] = (LineClient,)
     _MODELS: tuple[type[ChatModel], ...] = (OpenAIModel, RehearsalModel)
 

@@ -28,8 +28,8 @@ MAY_IMPORT = {
     "botkit.turn": CORE,
     "botkit.pipeline": [*CORE, "botkit.turn"],
     **dict.fromkeys(ADAPTERS, CORE),
-    "botkit.spec.values": [],
-    # The pure modules of the LINE room, and the table of known models, are vocabulary, not adapters.
+    "botkit.spec.values": ["botkit.aws.references"],
+    # The pure modules of these rooms are vocabulary, not adapters.
     "botkit.steps": [
         *CORE,
         "botkit.turn",

@@ -13,6 +13,7 @@ from botkit.pipeline import Handler, Step, compose
 from botkit.spec.document import Place
 from botkit.spec.values import SecretRef, SecretRefs, Timezone
 from botkit.steps.history import History
+from botkit.steps.model import Model
 from botkit.steps.reply import Reply
 
 S = TypeVar("S", bound=Step)
@@ -85,6 +86,13 @@ class BotSpec:
         while path and path not in self.places:
             path = path[:-1]
         return self.places.get(path, Place(self.shown_file, 1, 1))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The references of all secrets that the bot needs, each once."""
+        model = self.step(Model)
+        line = (*self.line.channel_secret, self.line.channel_access_token) if self.line else ()
+        return tuple(dict.fromkeys((*line, *([model.api_key] if model else []))))
 
     @property
     def shares_groups(self) -> bool:

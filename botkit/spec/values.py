@@ -9,9 +9,10 @@ from pydantic import AllowInfNan, BeforeValidator, PlainValidator, StringConstra
 from pydantic.types import Strict
 from pydantic_core import PydanticCustomError
 
+from botkit.aws.references import reference_fault
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d{1,6})\s*([smhd])")
-_ENV = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]*")
 
 
 def _seconds(value: Any) -> int:
@@ -24,15 +25,10 @@ def _seconds(value: Any) -> int:
 
 
 def _reference(value: Any) -> str:
-    if isinstance(value, str) and _ENV.fullmatch(value):
-        return value
-    if isinstance(value, str) and value.startswith(("ssm:", "secretsmanager:")):
-        raise PydanticCustomError("reference", "this kind of secret reference is not available yet; use env:NAME")
-    # The value may be the secret itself: it is never shown.
-    raise PydanticCustomError(
-        "literal_secret",
-        "is not a secret reference (value not shown); put the secret into the environment and write env:NAME",
-    )
+    if fault := reference_fault(value):
+        # The value may be the secret itself: it is never shown.
+        raise PydanticCustomError("literal_secret", "{fault}; the value is not shown", {"fault": fault})
+    return str(value)
 
 
 def _references(value: Any) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from tests.aws.upstream import Upstream
 from tests.support.aws import CREDENTIALS
 
 Put = Callable[..., str]
+ROOT = Path(__file__).parents[2]
 
 # ---------------------------------------------------------------- where they are found
 
@@ -70,7 +72,7 @@ print(json.dumps([name for name in sys.modules if name.startswith("boto")]))
 
 
 def test_only_a_remote_secret_needs_the_sdk() -> None:
-    ran = subprocess.run([sys.executable, "-c", ONLY_ENV], capture_output=True, text=True, check=True)
+    ran = subprocess.run([sys.executable, "-c", ONLY_ENV], capture_output=True, text=True, cwd=ROOT, check=True)
     assert not {"botocore", "boto3"} & set(json.loads(ran.stdout))
 
 

@@ -80,6 +80,20 @@ def test_several_channel_secrets_are_a_rotation(tmp_path: Path) -> None:
     assert spec.line.channel_secret == ("env:NEW", "env:OLD")
 
 
+def test_secrets_may_lie_in_three_places(tmp_path: Path) -> None:
+    spec = load(
+        tmp_path,
+        "persona: hi\nmodel: {name: m, api_key: 'secretsmanager:bots/kind#openai'}\n"
+        "line: {channel_secret: [ssm:/bots/kind/secret, env:OLD], channel_access_token: ssm:/bots/kind/token}\n",
+    )
+    assert spec.secrets == (
+        "ssm:/bots/kind/secret",
+        "env:OLD",
+        "ssm:/bots/kind/token",
+        "secretsmanager:bots/kind#openai",
+    )
+
+
 def test_the_pipeline_may_be_reordered_and_left_out(tmp_path: Path) -> None:
     spec = load(tmp_path, GOOD + "pipeline: [persona, reply, model]\n")
     assert [type(step).__name__ for step in spec.steps] == ["Persona", "Reply", "Model"]

@@ -73,13 +73,14 @@ MISTAKES = {
     GOOD + "reply: {sender: {nmae: a}}\n": ["3:18: reply.sender.nmae: unknown option; did you mean `name`?"],
     # secrets are never shown
     "persona: hi\nmodel: {name: m, api_key: sk-live-1234}\n": [
-        "2:18: model.api_key: is not a secret reference (value not shown); put the secret into the environment and write env:NAME"
+        "2:18: model.api_key: is not a secret reference; write env:NAME, ssm:/path/name or secretsmanager:id#key; the value is not shown"
     ],
     GOOD + "line: {channel_secret: 0123456789abcdef, channel_access_token: env:T}\n": [
-        "3:8: line.channel_secret: is not a secret reference (value not shown); put the secret into the environment and write env:NAME"
+        "3:8: line.channel_secret: is not a secret reference; write env:NAME, ssm:/path/name or secretsmanager:id#key; the value is not shown"
     ],
-    GOOD + "line: {channel_secret: ssm:/a, channel_access_token: env:T}\n": [
-        "3:8: line.channel_secret: this kind of secret reference is not available yet; use env:NAME"
+    GOOD + "line: {channel_secret: ssm:a, channel_access_token: 'secretsmanager:'}\n": [
+        "3:8: line.channel_secret: is not a well-formed ssm: reference; write ssm:/path/name, the name of a parameter with its leading slash; the value is not shown",
+        "3:31: line.channel_access_token: is not a well-formed secretsmanager: reference; write secretsmanager:id#key, the name or ARN of a secret and a key of its JSON, or secretsmanager:id for all of its text; the value is not shown",
     ],
     GOOD + "line: {channel_secret: env:S}\n": ["3:1: line.channel_access_token: is required; add it"],
     GOOD + "line: {channel_secret: env:S, channel_access_token: env:T, user_id: U1}\n": [
@@ -159,11 +160,11 @@ MISTAKES = {
         "3:8: line.channel_secret: is empty; write env:NAME",
     ],
     GOOD + "line: {channel_secret: [env:A, sk-1], channel_access_token: env:T}\n": [
-        "3:8: line.channel_secret: is not a secret reference (value not shown); put the secret into the environment and write env:NAME",
+        "3:8: line.channel_secret: is not a secret reference; write env:NAME, ssm:/path/name or secretsmanager:id#key; the value is not shown",
     ],
     GOOD + "line: {channel_secret: env:A-B, channel_access_token: 'env:'}\n": [
-        "3:8: line.channel_secret: is not a secret reference (value not shown); put the secret into the environment and write env:NAME",
-        "3:33: line.channel_access_token: is not a secret reference (value not shown); put the secret into the environment and write env:NAME",
+        "3:8: line.channel_secret: is not a well-formed env: reference; write env:NAME, the name of an environment variable; the value is not shown",
+        "3:33: line.channel_access_token: is not a well-formed env: reference; write env:NAME, the name of an environment variable; the value is not shown",
     ],
     "persona: hi\nmodel: {name: m, temperature: true}\n": [
         "2:18: model.temperature: true must be a number",
