@@ -1,12 +1,13 @@
 # Two commands do all set-up on a machine with nothing but Python ≥ 3.11, make and pip:
 #   make run    try a bot in the terminal, no key, no account
 #   make test   lint, types and tests
+#   make bench  what loading bot files costs
 PYTHON ?= python3
 BOT ?= assistant
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint lock clean
+.PHONY: run test lint bench lock clean
 
 run: $(VENV)/.ready
 	@$(BIN)/botkit chat $(BOT)
@@ -18,6 +19,9 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+bench: $(VENV)/.ready
+	$(BIN)/python benchmarks/loading.py
 
 # Installs exactly what requirements.lock names, hashes checked; botkit itself is linked, not copied.
 $(VENV)/.ready: requirements.lock pyproject.toml

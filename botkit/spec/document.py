@@ -11,6 +11,7 @@ from botkit.errors import Problem
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 50
+MAX_VALUES = 5_000
 
 MAX_PROBLEMS = 50
 """Mistakes told of one file; a file with more has one cause."""
@@ -82,8 +83,8 @@ def read(content: bytes, file: str) -> Document:
         document.complain_at(place, _explain(error.problem or error.context or "", text, place))
     except yaml.YAMLError as error:  # the reader's errors carry no mark
         document.complain((), f"this is not valid YAML: {str(error).splitlines()[0]}; save it as plain UTF-8 text")
-    except _TooDeep as error:
-        document.complain_at(Place(file, error.line, error.column), f"nested deeper than {MAX_DEPTH}; flatten it")
+    except _TooMuch as error:
+        document.complain_at(Place(file, error.line, error.column), error.text)
     return document
 
 
@@ -100,9 +101,11 @@ def _decode(content: bytes, document: Document) -> str | None:
         return None
 
 
-class _TooDeep(Exception):
-    def __init__(self, mark: yaml.Mark) -> None:
-        self.line, self.column = mark.line + 1, mark.column + 1
+class _TooMuch(Exception):
+    """A limit is reached; reading on would only cost time."""
+
+    def __init__(self, mark: yaml.Mark, text: str) -> None:
+        self.line, self.column, self.text = mark.line + 1, mark.column + 1, text
 
 
 class _Builder:
@@ -114,6 +117,7 @@ class _Builder:
     def __init__(self, document: Document, events: Iterator[Any]) -> None:
         self.document = document
         self.events = events
+        self.values = 0
 
     def build(self) -> None:
         for event in self.events:
@@ -125,8 +129,7 @@ class _Builder:
 
     def _value(self, event: Any, path: Path, depth: int) -> Any:
         self.document.places.setdefault(path, self._place(event))
-        if depth > MAX_DEPTH:
-            raise _TooDeep(event.start_mark)
+        self._check_limits(event, depth)
         if isinstance(event, yaml.AliasEvent):
             self._complain_at(event, f"aliases (`*{event.anchor}`) are not supported; write the value out")
             return None
@@ -139,6 +142,15 @@ class _Builder:
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(path, depth)
         return self._scalar(event, path)
+
+    def _check_limits(self, event: Any, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            raise _TooMuch(event.start_mark, f"nested deeper than {MAX_DEPTH}; flatten it")
+        self.values += 1
+        if self.values > MAX_VALUES:
+            raise _TooMuch(event.start_mark, f"more than {MAX_VALUES:,} values; no bot needs so many")
+        if len(self.document.problems) >= MAX_PROBLEMS:
+            raise _TooMuch(event.start_mark, "")
 
     def _mapping(self, path: Path, depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}

@@ -212,7 +212,7 @@ class _Reading:
         try:
             return self._validated(kind, {} if value is None else value, path)
         except ValidationError as error:
-            for details in error.errors(include_url=False):
+            for details in error.errors(include_url=False)[: document.MAX_PROBLEMS]:
                 if details["type"] == "template":
                     self._blame_template(details, path)
                 else:

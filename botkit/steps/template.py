@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
+from itertools import islice
 from types import TracebackType
 from typing import Any
 
@@ -14,6 +15,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 MAX_TEXT = 64 * 1024
 """Characters that a template may render to, or keep in a variable."""
+MAX_TOKENS = 3_000
+"""Words and signs inside the braces of a template; Jinja2 takes some 50 µs to compile each."""
 MAX_ROUNDS = 5_000
 """Rounds of all loops and calls of macros together."""
 MAX_NUMBER = 10**12
@@ -52,6 +55,7 @@ class Template:
 
     def __init__(self, source: str, variables: Mapping[str, frozenset[str] | None]) -> None:
         try:
+            _check_size(source)
             tree = _cage.parse(source)
             faults = [*_foreign(tree), *_unknown_names(tree, variables), *_unknown_attributes(tree, variables)]
             if not faults:
@@ -155,6 +159,14 @@ def _limited(pieces: Iterator[str]) -> Iterator[str]:
         if length > MAX_TEXT:
             raise _TooMuch(f"the text is longer than {MAX_TEXT:,} characters")
         yield piece
+
+
+def _check_size(source: str) -> None:
+    if len(source) > MAX_TEXT:
+        raise _TooMuch(f"it has {len(source):,} characters; {MAX_TEXT:,} are the most")
+    words = (token for token in _cage.lex(source) if token[1] not in ("data", "whitespace", "comment"))
+    if next(islice(words, MAX_TOKENS, None), None) is not None:
+        raise _TooMuch(f"it has more than {MAX_TOKENS:,} words and signs in braces")
 
 
 def _bounded(tree: nodes.Template) -> nodes.Template:

@@ -119,6 +119,13 @@ MISTAKES = {
     GOOD + "pipeline: [persona, {use: os.path:join}, model]\n": [
         "3:22: pipeline[1].use: `os.path:join` does not start with the bots folder's name; write {folder}.…"
     ],
+    GOOD + "groups: {names: [" + "a, " * 6000 + "a]}\n": ["3:15003: more than 5,000 values; no bot needs so many"],
+    "persona: '{{ " + " ~ ".join(["user.name"] * 1000) + " }}'\nmodel: m\n": [
+        "1:1: persona: it cannot be compiled: it has more than 3,000 words and signs in braces; make it simpler"
+    ],
+    "persona: " + "x" * 70_000 + "\nmodel: m\n": [
+        "1:1: persona: it cannot be compiled: it has 70,000 characters; 65,536 are the most; make it simpler"
+    ],
     # more of each kind
     GOOD + "temperature: 0.5\n": [
         "3:1: temperature: belongs under `model:`; move it there",
