@@ -47,7 +47,7 @@ REFUSED = {
     "a wide list": "persona: hi\nmodel: m\nreply: {quick_replies: [" + "a, " * 80_000 + "a]}\n",
     "aliases of aliases": "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 200)),
     "a loop in a loop": "persona: '" + "{% for a in range(4000) %}" * 8 + "x" + "{% endfor %}" * 8 + "'\nmodel: m\n",
-    "a macro that calls itself twice": "persona: '{% macro f() %}{{ f() }}{{ f() }}{% endmacro %}{{ f() }}'\nmodel: m\n",
+    "a macro calling itself twice": "persona: '{% macro f() %}{{ f() }}{{ f() }}{% endmacro %}{{ f() }}'\nmodel: m\n",
     "the longest expression, then a mistake": "persona: '{{ "
     + " ~ ".join(["user.name"] * 700)
     + " ~ x }}'\nmodel: m\n",
