@@ -1,4 +1,4 @@
-"""Check bot files and report every mistake with its place.
+"""Check bot files and report every mistake with its place, then what is good to know.
 
 example:
   botkit check                 all bots
@@ -13,9 +13,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from botkit.cli.advice import advise
 from botkit.cli.folder import bots_folder, unknown_bots
 from botkit.errors import Problem
 from botkit.spec.bot import BotSpec
@@ -31,42 +32,63 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace, environ: Mapping[str, str]) -> int:
-    """Load the bots; 0 where all are good, 1 where a file is wrong or not there."""
+    """Load the bots; 0 where all are good, 1 where a file is wrong or not there. Warnings change nothing."""
     folder = bots_folder(environ)
     loaded = load_folder(folder, options.bots)
-    problems = [*unknown_bots(folder, options.bots), *loaded.problems]
+    errors = [*unknown_bots(folder, options.bots), *loaded.problems]
+    # What several bots have from one file is told once.
+    warnings = dict.fromkeys(warning for bot in loaded.bots.values() for warning in advise(bot, environ))
+    problems = [*errors, *warnings]
     if options.json:
         findings = {"bots": sorted(loaded.bots), "problems": [asdict(problem) for problem in problems]}
         print(json.dumps(findings, indent=2, ensure_ascii=False))  # noqa: T201  for programs: nothing may be wrapped
     else:
         console = Console(highlight=False)
         report(console, problems)
+        if problems:
+            console.print()
         _list_good(console, folder, list(loaded.bots.values()))
-    return 1 if problems or not loaded.bots else 0
+    return 1 if errors or not loaded.bots else 0
 
 
 def report(console: Console, problems: Sequence[Problem]) -> None:
-    """Print the problems, each as `file:line:column: what is wrong; what to do`."""
+    """Print the problems, each as `file:line:column: what is wrong; what to do`, and count them."""
     for problem in problems:
-        place, _, text = str(problem).partition(": ")
-        console.print(f"[bold]{escape(place)}[/]: [red]{escape(text)}[/]", soft_wrap=True)
-    if problems:
-        console.print(f"\n[bold red]{len(problems)} to fix[/]")
+        console.print(_wrapped(console, problem), soft_wrap=True)
+    errors = sum(problem.severity == "error" for problem in problems)
+    counts = [(errors, "to fix", "bold red"), (len(problems) - errors, "to know", "bold yellow")]
+    told = [Text(f"{count} {words}", style) for count, words, style in counts if count]
+    if told:
+        console.print(Text("\n").append_text(Text(", ").join(told)))
+
+
+def _wrapped(console: Console, problem: Problem) -> Text:
+    """One problem, broken between words and hung under its place; whole where no person reads it (`| grep`)."""
+    place, _, text = str(problem).partition(": ")
+    color = "red" if problem.severity == "error" else "yellow"
+    line = Text.assemble((place, "bold"), ": ", (text, color))
+    if not console.is_terminal:
+        return line
+    lines = line.wrap(console, max(console.width - 2, 20))
+    for part in lines:
+        part.rstrip()
+    return Text("\n  ").join(lines)
 
 
 def _list_good(console: Console, folder: Path, bots: Sequence[BotSpec]) -> None:
     if not bots:
-        console.print(f"no good bot in {folder}")
+        console.print(Text(f"no good bot in {folder}"))
         return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-    for heading in ("good", "model", "history", "LINE account", "description"):
-        table.add_column(heading)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
+    for heading, style in (("good", "green"), ("model", ""), ("history", ""), ("LINE", "")):
+        table.add_column(heading, style=style, no_wrap=True, max_width=24)
+    table.add_column("description", overflow="fold")
     for bot in bots:
-        table.add_row(f"[green]{bot.name}[/]", *_facts(bot), escape(bot.description))
+        table.add_row(*(Text(cell) for cell in (bot.name, *_facts(bot), bot.description)))
     console.print(table)
 
 
 def _facts(bot: BotSpec) -> tuple[str, str, str]:
     model, history = bot.step(Model), bot.step(History)
-    kept = f"{history.window} messages, per {history.scope}" if history else "none"
-    return model.name if model else "none", kept, "set" if bot.line else "none, local only"
+    kept = f"{history.window} messages per {history.scope}" if history else "none"
+    return model.name if model else "none", kept, "set" if bot.line else "local only"

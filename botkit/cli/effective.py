@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 from botkit.pipeline import Step
 from botkit.spec.bot import BotSpec, LineAccount
 from botkit.spec.document import Path, Place
-from botkit.spec.values import Duration
+from botkit.spec.values import Duration, written_duration
 from botkit.steps import STEPS
 from botkit.steps.reply import QuickReply
 
@@ -89,14 +89,6 @@ def _written(name: str, info: FieldInfo, value: Any) -> Any:
     if isinstance(value, tuple):
         return [one.label if isinstance(one, QuickReply) and one.label == one.text else one for one in value]
     return value
-
-
-def written_duration(seconds: int) -> str:
-    """A duration in its largest whole unit: `30d`."""
-    unit, size = next(
-        (unit, size) for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)) if seconds % size == 0
-    )
-    return f"{seconds // size}{unit}"
 
 
 def without_credentials(url: str) -> str:

@@ -13,9 +13,9 @@ try:
 except ModuleNotFoundError:  # the packaged Lambda has no terminal, and the runtime dependencies have no rich
     sys.exit("the botkit command needs the extra `dev`; run `make run`, or: pip install 'botkit[dev]'")
 
-from botkit.cli import chat, check, schema
+from botkit.cli import chat, check, new, schema, show
 
-COMMANDS = {"chat": chat, "check": check, "schema": schema}
+COMMANDS = {"new": new, "check": check, "show": show, "chat": chat, "schema": schema}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -43,6 +43,13 @@ class Loaded:
         return tuple(dict.fromkeys(chain.from_iterable(self.broken.values())))
 
 
+def name_fault(name: str) -> str | None:
+    """What is wrong with a bot's name, for an example to follow; None where it may stand in an address."""
+    if _NAME.fullmatch(name):
+        return None
+    return f"`{name}` cannot be a bot's name; use up to 32 of a-z, 0-9 and -"
+
+
 def load_folder(folder: Path, only: Iterable[str] = ()) -> Loaded:
     """Load every bot of `folder`, or those named in `only`. Raises nothing for what a file holds."""
     bots: dict[str, BotSpec] = {}
@@ -136,9 +143,8 @@ class _Reading:
     def _check_name(self) -> None:
         if self.path.suffix != ".yaml":
             self.source.complain((), f"a bot file ends in .yaml; rename it to {self.path.stem}.yaml")
-        if not _NAME.fullmatch(self.path.stem):
-            cure = "use up to 32 of a-z, 0-9 and -, such as night-desk.yaml"
-            self.source.complain((), f"`{self.path.stem}` cannot be a bot's name; {cure}")
+        if fault := name_fault(self.path.stem):
+            self.source.complain((), f"{fault}, such as night-desk")
 
     def _header(self, data: dict[str, Any]) -> Header | None:
         own = {key: value for key, value in data.items() if key not in STEPS and key != "pipeline"}

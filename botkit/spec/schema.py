@@ -15,6 +15,7 @@ from pydantic_core.core_schema import (
 
 from botkit.pipeline import Step
 from botkit.spec.bot import CustomStep, Header
+from botkit.spec.values import written_duration
 from botkit.steps import STEPS
 
 REQUIRED = ("persona", "model")
@@ -161,7 +162,7 @@ class _Generator(GenerateJsonSchema):
         if default in (None, "", {}, []):
             shape.pop("default", None)  # nothing is what a person expects
         elif isinstance(default, int) and shape.get("type") == "string":
-            shape["default"] = _duration(default)
+            shape["default"] = written_duration(default)
         return shape
 
     def encode_default(self, dft: Any) -> Any:
@@ -174,10 +175,3 @@ class _Generator(GenerateJsonSchema):
         # What stands before a model reads its short form: a text for its first option.
         properties = (self.get_schema_from_definitions(JsonRef(shape["$ref"])) or {}).get("properties", {})
         return {"anyOf": [*(_short_form(*item) for item in list(properties.items())[:1]), shape]}
-
-
-def _duration(seconds: int) -> str:
-    unit, size = next(
-        (unit, size) for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)) if seconds % size == 0
-    )
-    return f"{seconds // size}{unit}"

@@ -24,6 +24,12 @@ def _seconds(value: Any) -> int:
     return int(match[1]) * _UNITS[match[2]]
 
 
+def written_duration(seconds: int) -> str:
+    """A duration in its largest whole unit: `30d`."""
+    unit, size = next((unit, size) for unit, size in reversed(_UNITS.items()) if seconds % size == 0)
+    return f"{seconds // size}{unit}"
+
+
 def _reference(value: Any) -> str:
     if fault := reference_fault(value):
         # The value may be the secret itself: it is never shown.

@@ -1,0 +1,168 @@
+"""Write the file of a new bot, with an example of everything that it may say.
+
+example:
+  botkit new night-desk
+  botkit new night-desk --persona "You are the night desk of a small inn. Answer briefly."
+  botkit new tutor --model gpt-4o-mini
+"""
+
+import re
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import yaml
+from rich.console import Console
+from rich.text import Text
+
+from botkit.cli.folder import bots_folder
+from botkit.errors import BotkitError
+from botkit.spec.loader import bot_files, load_file, name_fault
+from botkit.steps import STEPS
+
+SCHEMA = "../docs/bot-file.schema.json"
+
+PERSONA = """\
+You are {{ bot.name }}, a friendly assistant in a chat app.
+Answer briefly, in the language of the question.
+"""
+
+# A line of prose begins with `# `, an example with `#` alone: take that away, and it counts.
+TEMPLATE = """\
+# A bot on LINE. Everything but persona and model may be left out. To use an example, take away its #.
+# All options are explained by: botkit schema --markdown
+
+# Who the bot is. {{ user.name }}, {{ chat.name }}, {{ today }} and more are filled in for each message.
+%(persona)s
+# Which model speaks for it.
+model:
+  %(model)s
+  # From 0 (sober) to 2 (wild).
+  #temperature: 0.7
+  # The longest answer, in tokens.
+  #max_output_tokens: 400
+  # Models to ask in turn when this one fails.
+  #fallback: [gpt-4.1-nano, gpt-4o-mini]
+  # A server of your own, if it speaks as OpenAI's does.
+  #base_url: http://127.0.0.1:11434/v1
+
+# Shown in listings.
+#description: Answers at night
+
+# For {{ now }} and {{ today }}.
+#timezone: Asia/Tokyo
+
+# The LINE account: the two secrets from LINE's console are put into these environment variables, never in here.
+#line:
+#  channel_secret: env:%(variable)s_CHANNEL_SECRET
+#  channel_access_token: env:%(variable)s_CHANNEL_TOKEN
+
+# How many of the newest messages go to the model, and how long they are stored. In a group chat each person has a
+# conversation of their own (scope: user), or all share one (scope: group).
+#history:
+#  window: 20
+#  scope: user
+#  keep: 24h
+
+# In group chats it answers when it is mentioned, quoted, or called by one of these names.
+#groups:
+#  names: [%(called)s]
+
+# What is under each answer to be tapped, who it is from, and what is said when there is no answer.
+#reply:
+#  quick_replies: [What can you do?, Thank you]
+#  sender: {name: %(sender)s}
+#  error: Sorry, something went wrong. Please try again.
+
+# The steps from a message to its answer, to leave one out or to add your own.
+#pipeline: [%(pipeline)s]
+"""
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("name", metavar="NAME", help="the bot's name: up to 32 of a-z, 0-9 and -")
+    parser.add_argument("--persona", metavar="TEXT", default=PERSONA, help="who the bot is; a template")
+    parser.add_argument("--model", metavar="NAME", default="gpt-4.1-mini", help="which model speaks for it")
+
+
+def run(options: Namespace, environ: Mapping[str, str]) -> int:
+    """Write the file and say what to do next. Raises BotkitError where it cannot be, or would not be a good bot."""
+    folder = bots_folder(environ)
+    _check_name(options.name, folder)
+    path = folder / f"{options.name}.yaml"
+    content = bot_file(options.name, options.persona, options.model)
+    if (folder.absolute().parent / SCHEMA.removeprefix("../")).is_file():
+        content = f"# yaml-language-server: $schema={SCHEMA}\n{content}"
+    _try(path, content)
+    _write(path, content)
+    _say_next(Console(highlight=False), path)
+    return 0
+
+
+def bot_file(name: str, persona: str, model: str) -> str:
+    """The text of a new bot's file."""
+    variable = name.upper().replace("-", "_")
+    # Other ends of lines than \n, and spaces before them, would force the text into quotes and escapes.
+    lines = [line.rstrip() for line in persona.strip().splitlines()]
+    return TEMPLATE % {
+        "persona": _entry("persona", "".join(f"{line}\n" for line in lines)),
+        "model": _entry("name", model.strip()).rstrip(),
+        # An environment variable's name cannot begin with a digit.
+        "variable": f"BOT_{variable}" if variable[0].isdigit() else variable,
+        "called": _scalar(name),
+        "sender": _scalar(name[:20]),  # LINE: the sender's name has 20 characters at most
+        "pipeline": ", ".join(STEPS),
+    }
+
+
+def _entry(key: str, text: str) -> str:
+    """`key: text` as YAML, a text that ends its line as a block if it can be one."""
+    style = "|" if text.endswith("\n") else None
+    value = yaml.ScalarNode("tag:yaml.org,2002:str", text, style=style)
+    mapping = yaml.MappingNode("tag:yaml.org,2002:map", [(yaml.ScalarNode("tag:yaml.org,2002:str", key), value)])
+    return yaml.serialize(mapping, allow_unicode=True, width=10**6)
+
+
+def _scalar(text: str) -> str:
+    """`text` as it may stand in a flow list: a name such as `007` or `null` needs quotes."""
+    return _entry("_", text).removeprefix("_: ").rstrip()
+
+
+def _check_name(name: str, folder: Path) -> None:
+    if fault := name_fault(name):
+        near = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:32].strip("-")
+        raise BotkitError(f"{fault}, such as {near or 'night-desk'}")
+    if taken := next((path for path in bot_files(folder) if path.stem == name), None):
+        raise BotkitError(f"{taken} is there already; choose another name, or talk to it: botkit chat {name}")
+
+
+def _try(path: Path, content: str) -> None:
+    """Load the file in another place first, so that a persona that is wrong leaves nothing behind."""
+    with TemporaryDirectory() as elsewhere:
+        draft = Path(elsewhere, path.name)
+        draft.write_text(content, "utf-8")
+        _, problems = load_file(draft)
+    if problems:
+        raise BotkitError(f"{path} is not written: {'; '.join(problem.text for problem in problems)}")
+
+
+def _write(path: Path, content: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(content)
+    except OSError as error:
+        raise BotkitError(f"{path} cannot be written: {error.strerror}; check the folder") from error
+
+
+def _say_next(console: Console, path: Path) -> None:
+    name = path.stem
+    console.print(Text.assemble((f"{path}", "bold green"), " is written. Edit it, and talk to it:\n"), soft_wrap=True)
+    for command, meaning in (
+        (f"botkit chat {name}", "in the terminal, without an account or a key"),
+        (f"make run BOT={name}", "the same, where nothing is installed yet"),
+        (f"botkit check {name}", "is the file right?"),
+    ):
+        console.print(Text.assemble("  ", (f"{command:<28}", "bold"), (f"  {meaning}", "dim")), soft_wrap=True)
