@@ -14,6 +14,8 @@ TOKEN_LIFE = 60 * 1000
 """How long a reply token is good for, in ms from the receipt of its webhook (LINE reference: Reply token)."""
 PAUSE, LONGEST_PAUSE = 300, 5 * 1000
 """Between two calls, in ms; doubled each time."""
+PUSH_PATIENCE = 10 * 1000
+"""How long a push is tried in one go, in ms: unlike a reply token it can wait, and others wait behind it."""
 LEAST_TRIES = 3
 """Calls made in one go even where the time for more is over."""
 RETRY_AFTER = 5 * 1000
@@ -71,7 +73,7 @@ class _Delivery:
         line, key = self.outbox.services.line, self.answer.retry_key
         self._persist(
             "push",
-            self.outbox.until,
+            min(self.outbox.until, self.outbox.services.clock.now() + PUSH_PATIENCE),
             lambda: line.push(self.outbox.access_token, self.chat.id, self.answer.messages, key),
             lambda _: self._finish("UNDELIVERED"),
         )
