@@ -56,12 +56,15 @@ class ConfigurationError(BotkitError):
 class Runtime:
     """Serves a shelf of bots. Built once per process; calling it is the Lambda entry point.
 
-    A bot whose file is wrong is answered 503, the others are served.
+    A bot whose file is wrong is answered 503, the others are served. `owner` is the name under which
+    leases are taken, by default a new one for each invocation: who is the only worker may keep one,
+    and so go on at once where a process of its own was killed.
     """
 
-    def __init__(self, shelf: Shelf, services: Services) -> None:
+    def __init__(self, shelf: Shelf, services: Services, owner: str | None = None) -> None:
         self.shelf = shelf
         self.services = services
+        self._owner = owner
 
     @classmethod
     def start(cls, home: Path, environ: Mapping[str, str] = os.environ, clock: Clock | None = None) -> Self:
@@ -102,7 +105,7 @@ class Runtime:
         return self.services.clock.now() + (remaining() if remaining else LOCAL_SECONDS * 1000)
 
     def _drain(self, deadline: int) -> Callable[[BotSpec, Conversation], None]:
-        owner = uuid4().hex
+        owner = self._owner or uuid4().hex
 
         def wake(bot: BotSpec, conversation: Conversation) -> None:
             drain(bot, conversation, self.services, owner, deadline)

@@ -98,7 +98,9 @@ class Sitting:
         )
         self.bot = replace(bot, line=line)
         self.rehearses = _rehearses(bot, environ)
-        self.runtime = Runtime(Shelf.of(self.bot), _services({**environ, **secrets}, rehearses=self.rehearses))
+        self.runtime = Runtime(
+            Shelf.of(self.bot), _services({**environ, **secrets}, rehearses=self.rehearses), "terminal"
+        )
         self.buttons: tuple[str, ...] = ()
 
     def talk(self) -> None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from uuid import NAMESPACE_URL, uuid5
 
-from botkit.delivery.send import Outbox, send
-from botkit.errors import LeaseLost, OutOfTime, SecretError, StoreError, UpstreamError
+from botkit.delivery.send import RETRY_AFTER, Outbox, send
+from botkit.errors import BotkitError, LeaseLost, OutOfTime, SecretError, StoreError, UpstreamError
 from botkit.line.bodies import render
 from botkit.line.events import parse_event
 from botkit.line.text import clean
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 
 GRACE = 2 * 1000
 """How long a lease outlives its holder's deadline, in ms."""
-SAFETY = 3 * 1000
-"""No call to LINE is begun with less time than this left, in ms."""
+SAFETY = 8 * 1000
+"""No call to LINE is made again with less time than this left, in ms: one may take seven seconds."""
 LEAST_TIME = 8 * 1000
 """No turn is begun with less time than this left, in ms: what would be cut short is left to the next worker."""
 MAX_AGE = 24 * 3600 * 1000
@@ -79,7 +79,7 @@ class _Work:
             access_token = self._access_token()
             for pending in waiting:
                 self._check_time()
-                self._settle(pending, access_token)
+                self._settle_or_postpone(pending, access_token)
                 settled.add(pending.event_id)
 
     def _check_time(self) -> None:
@@ -92,6 +92,18 @@ class _Work:
         if self.bot.line is None:
             raise SecretError(f"the file of {self.bot.name} no longer names a LINE account; add its line: section")
         return self.services.secrets.get(self.bot.line.channel_access_token)
+
+    def _settle_or_postpone(self, pending: Pending, access_token: str) -> None:
+        try:
+            self._settle(pending, access_token)
+        except LeaseLost:
+            raise
+        except BaseException:
+            # `attempt` has made it due at the lease's end only, when its reply token may be dead.
+            with suppress(BotkitError):
+                soon = self.services.clock.now() + RETRY_AFTER
+                self.services.store.postpone(self.lease, pending.event_id, soon, unsent=False)
+            raise
 
     def _settle(self, pending: Pending, access_token: str) -> None:
         event = replace(parse_event(pending.body), at=pending.at)

@@ -17,7 +17,7 @@ PAUSE, LONGEST_PAUSE = 300, 5 * 1000
 PUSH_PATIENCE = 10 * 1000
 """How long a push is tried in one go, in ms: unlike a reply token it can wait, and others wait behind it."""
 LEAST_TRIES = 3
-"""Calls made in one go even where the time for more is over."""
+"""Calls made in one go even where the token's minute is over."""
 RETRY_AFTER = 5 * 1000
 """When the sweep may go on with what LINE did not take, in ms."""
 ACCOUNT_FAULTS = (0, 401, 403)
@@ -26,7 +26,7 @@ ACCOUNT_FAULTS = (0, 401, 403)
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """What sending needs besides the answer. `until` (ms since 1970): no call is begun later."""
+    """What sending needs besides the answer. `until` (ms since 1970): no call is made again later."""
 
     services: Services
     lease: Lease
@@ -85,7 +85,8 @@ class _Delivery:
         clock, pause = self.outbox.services.clock, PAUSE
         for attempt in range(1_000):
             if attempt:
-                if attempt >= LEAST_TRIES and clock.now() + pause > until:
+                later = clock.now() + pause
+                if later > self.outbox.until or (attempt >= LEAST_TRIES and later > until):
                     break
                 clock.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)

@@ -21,7 +21,10 @@ def import_step(use: str, folder: Path) -> type[Step]:
         sys.path.append(str(bots.parent))
     try:
         found = getattr(import_module(module_name), class_name, None)
-    except Exception as error:  # the user's own module runs here: whatever it raises is for the user to read
+    except (
+        Exception,
+        SystemExit,
+    ) as error:  # the user's own module runs here: whatever it raises is for the user to read
         raise NotAStep(f"`{module_name}` cannot be imported: {type(error).__name__}: {error}; correct it") from error
     if found is None:
         raise NotAStep(f"`{module_name}` has no `{class_name}`; name the class as it stands there")

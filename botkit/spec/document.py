@@ -41,7 +41,8 @@ class Document:
 
     `written` holds the text of each unquoted scalar that is not a string, for options that want
     the words a person wrote (`1e3`, `0123`, `true`). `blocks` says on which line the text of a
-    literal block (`|`) begins. `complete` is false where the YAML could not be read to its end.
+    literal block (`|`) begins. `complete` is false where the YAML could not be read to its end,
+    `whole` where a file that it extends could not be had.
     """
 
     file: str
@@ -51,6 +52,7 @@ class Document:
     blocks: dict[Path, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     complete: bool = False
+    whole: bool = True
 
     def place_of(self, path: Path) -> Place:
         """The place of `path`, or of its nearest ancestor that stands in the file."""
@@ -203,7 +205,6 @@ _CAUSES = (
     ),
     ("cannot start any token", "a text that starts with @, `, % or a tab needs quotes around it"),
     ("could not find expected ':'", "a line lacks its `: `, or a quote is not closed"),
-    ("tab character", "indent with spaces, not with tabs"),
     ("end of stream", "a quote or a bracket is not closed"),
     ("expected ',' or", "a bracket is not closed, or a comma is missing"),
     ("block end", "check the indentation: keys of one mapping start in the same column"),
@@ -216,6 +217,8 @@ def _explain(said: str, text: str, place: Place) -> str:
     line = lines[place.line - 1] if place.line <= len(lines) else ""
     before = lines[place.line - 2] if 1 < place.line <= len(lines) + 1 else ""
     cure = next((cure for cause, cure in _CAUSES if cause in said), "check the indentation and the quotes")
+    if "\t" in line[: place.column]:
+        cure = "indent with spaces, not with tabs"
     if "：" in line.partition(":")[0] or "：" in before.partition(":")[0]:
         cure = "a key ends with a half-width `: `, not with `：`"
     return f"this is not valid YAML: {said or 'it cannot be read'}; {cure}"

@@ -1,11 +1,19 @@
 """`extends`: a bot file laid over another one of its folder; maps merge, lists and single values replace."""
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from botkit.spec import document
 from botkit.spec.document import Document
 from botkit.steps import STEPS
+
+T = TypeVar("T")
+
+_FILE = re.compile(r"[\w.-]{1,100}\.yaml")
+
+MAX_CHAIN = 10
+"""Files that may extend one another in a row."""
 
 
 def read_whole(path: Path, shown: str) -> Document:
@@ -19,21 +27,27 @@ def read_whole(path: Path, shown: str) -> Document:
 def _read(path: Path, shown: str, above: tuple[Path, ...]) -> Document:
     source = document.read(path.read_bytes(), shown)
     if not isinstance(source.data, dict):
+        if above and source.complete:
+            source.complain((), "a file to extend is a mapping of sections, as a bot file is")
         return source
     _write_long(source)
     if "extends" not in source.data:
         return source
     base = _base(source, path, (*above, path))
     del source.data["extends"]
+    source.whole = base is not None and isinstance(base.data, dict) and base.whole
     return _laid_over(base, source) if base is not None else source
 
 
 def _base(source: Document, path: Path, above: tuple[Path, ...]) -> Document | None:
     name = source.data["extends"]
-    if not isinstance(name, str) or not name.endswith(".yaml") or Path(name).name != name:
+    if not isinstance(name, str) or not _FILE.fullmatch(name):
         source.complain(("extends",), f"extends: {name!r} is not a file of this folder; write a name such as _inn.yaml")
         return None
     base = path.with_name(name)
+    if len(above) > MAX_CHAIN:
+        source.complain(("extends",), f"extends: more than {MAX_CHAIN} files in a row; put some of them together")
+        return None
     if base in above:
         chain = " → ".join(one.name for one in (*above, base))
         source.complain(("extends",), f"extends: goes round in a circle ({chain}); take one of them out")
@@ -41,7 +55,7 @@ def _base(source: Document, path: Path, above: tuple[Path, ...]) -> Document | N
     try:
         return _read(base, str(Path(source.file).with_name(name)), above)
     except OSError:
-        source.complain(("extends",), f"extends: there is no file {name} in this folder; it counts from there")
+        source.complain(("extends",), f"extends: there is no file {name[:80]} in this folder; it counts from there")
         return None
 
 
@@ -64,28 +78,39 @@ def _move(source: Document, old: document.Path, new: document.Path) -> None:
 
 def _laid_over(base: Document, top: Document) -> Document:
     """`top` over `base`. What neither file says twice keeps the place where it stands."""
-    merged = Document(top.file, complete=base.complete and top.complete)
-    merged.data = _merge(base, base.data, top.data, ())
-    merged.places = {**base.places, **top.places}
-    merged.written = {**base.written, **top.written}
-    merged.blocks = {**base.blocks, **top.blocks}
+    replaced: set[document.Path] = set()
+    if isinstance(base.data, dict):
+        _drop_alternative(base.data, top.data)
+    merged = Document(top.file, complete=base.complete and top.complete, whole=top.whole)
+    merged.data = _merge(base.data, top.data, (), replaced)
+    merged.places = {**_kept(base.places, replaced), **top.places}
+    merged.written = {**_kept(base.written, replaced), **top.written}
+    merged.blocks = {**_kept(base.blocks, replaced), **top.blocks}
     merged.problems = [*base.problems, *top.problems]
     return merged
 
 
-def _merge(base: Document, below: Any, above: Any, path: document.Path) -> Any:
+def _drop_alternative(below: dict[str, Any], above: dict[str, Any]) -> None:
+    """A persona is a text or a file: one over the other replaces it."""
+    lower, upper = below.get("persona"), above.get("persona")
+    if isinstance(lower, dict) and isinstance(upper, dict) and not {"text", "file"}.isdisjoint(upper):
+        below["persona"] = {key: value for key, value in lower.items() if key not in ("text", "file")}
+
+
+def _merge(below: Any, above: Any, path: document.Path, replaced: set[document.Path]) -> Any:
     if not isinstance(below, dict) or not isinstance(above, dict):
-        _forget(base, path)
+        replaced.add(path)
         return above
     merged = dict(below)
     for key, value in above.items():
-        merged[key] = _merge(base, below[key], value, (*path, key)) if key in below else value
+        merged[key] = _merge(below[key], value, (*path, key), replaced) if key in below else value
     return merged
 
 
-def _forget(base: Document, path: document.Path) -> None:
-    """What is replaced leaves no notes behind that could be taken for the new value's."""
-    notes: tuple[dict[document.Path, Any], ...] = (base.places, base.written, base.blocks)
-    for kind in notes:
-        for noted in [noted for noted in kind if noted[: len(path)] == path]:
-            del kind[noted]
+def _kept(notes: dict[document.Path, T], replaced: set[document.Path]) -> dict[document.Path, T]:
+    """Less those of what was replaced, which could be taken for the new value's."""
+    return {
+        path: note
+        for path, note in notes.items()
+        if not any(path[:length] in replaced for length in range(len(path) + 1))
+    }

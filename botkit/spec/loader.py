@@ -50,8 +50,12 @@ def name_fault(name: str) -> str | None:
     return f"`{name}` cannot be a bot's name; use up to 32 of a-z, 0-9 and -"
 
 
-def load_folder(folder: Path, only: Iterable[str] = ()) -> Loaded:
-    """Load every bot of `folder`, or those named in `only`. Raises nothing for what a file holds."""
+def load_folder(folder: Path, only: Iterable[str] = (), *, together: bool = True) -> Loaded:
+    """Load every bot of `folder`, or those named in `only`. Raises nothing for what a file holds.
+
+    `together`: bots that claim the same LINE account are wrong, too. A running handler, which reads
+    one bot at a time, must judge each by itself.
+    """
     bots: dict[str, BotSpec] = {}
     broken: dict[str, tuple[Problem, ...]] = {}
     for path in bot_files(folder):
@@ -62,7 +66,7 @@ def load_folder(folder: Path, only: Iterable[str] = ()) -> Loaded:
             broken[path.stem] = problems
         else:
             bots[path.stem] = spec
-    for name, problem in _shared_accounts(bots.values()):
+    for name, problem in _shared_accounts(bots.values()) if together else ():
         broken[name] = (*broken.get(name, ()), problem)
         bots.pop(name, None)
     return Loaded(bots, broken)
@@ -158,7 +162,8 @@ class _Reading:
 
     def _section(self, name: str, data: dict[str, Any]) -> Step | None:
         if name not in data and name in _REQUIRED:
-            self._complain((), f"`{name}` is missing; add a line such as `{_REQUIRED[name]}`")
+            if self.source.whole:  # what another file may hold cannot be said to be missing
+                self._complain((), f"`{name}` is missing; add a line such as `{_REQUIRED[name]}`")
             return None
         if name == "persona":
             self._keep_digits(data[name])
@@ -235,9 +240,9 @@ class _Reading:
             return kind.model_validate(value, context=context)
         except ValidationError as error:
             texts = [details["loc"] for details in error.errors() if details["type"] in ("string_type", "model_type")]
-            written = {
-                loc: self.source.written[*path, *loc] for loc in texts if loc and (*path, *loc) in self.source.written
-            }
+            notes = self.source.written
+            given = [loc for loc in texts if loc and (*path, *loc) in notes and _get(value, loc) is not None]
+            written = {loc: notes[*path, *loc] for loc in given}
             if not written:
                 raise
         for loc, text in written.items():
@@ -252,7 +257,7 @@ class _Reading:
             self.source.complain_at(locate(fault.line, fault.word), f"{dotted(path)}: {fault.text}")
 
     def _in_file(self, name: str) -> Callable[[int, str], Place]:
-        shown = str(Path(self.source.file).with_name(name))
+        shown = str(Path(self.source.file).parent / name)
         lines = (self.path.parent / name).read_text("utf-8-sig").splitlines()
         return lambda line, word: Place(shown, line, _column(lines, line, word))
 

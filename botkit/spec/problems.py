@@ -53,6 +53,8 @@ def explain(details: ErrorDetails, path: Sequence[str | int], known: Iterable[st
     option = dotted((*path, *details["loc"]))
     if details["type"] == "extra_forbidden":
         return _explain_unknown(option, str(details["loc"][-1]), known)
+    if details["input"] is None and details["type"] == "string_type":
+        return f"{option}: is empty; write a text, or remove the line"
     saying = _SAYINGS.get(details["type"])
     text = saying.format_map(_Quoted(details.get("ctx") or {})) if saying else details["msg"]
     return f"{option}: {_shown(details, option)}{text}"

@@ -22,7 +22,7 @@ REQUIRED = ("persona", "model")
 
 # A text may stand without quotes though YAML sees a number, a boolean or nothing in it:
 # the loader takes it as it was written.
-TEXT = ["string", "number", "boolean", "null"]
+TEXT = ["string", "number", "boolean"]
 
 _EXTENDS = {
     "description": "Another file of the same folder, such as _inn.yaml, that this one is laid over: mappings are "

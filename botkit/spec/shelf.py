@@ -37,7 +37,7 @@ class Shelf:
     def find(self, name: str) -> BotSpec | None:
         """The bot of this name; None where there is none, or its file is wrong."""
         if name in self._unread:
-            self._take_in(load_folder(self._folder, [name]), [name])
+            self._take_in(load_folder(self._folder, [name], together=False), [name])
         return self._bots.get(name)
 
     def is_broken(self, name: str) -> bool:
@@ -51,7 +51,7 @@ class Shelf:
     def all(self) -> Mapping[str, BotSpec]:
         """Every good bot, by name."""
         if self._unread:
-            self._take_in(load_folder(self._folder), self._unread)
+            self._take_in(load_folder(self._folder, together=False), self._unread)
         return self._bots
 
     @property

@@ -41,7 +41,8 @@ class Persona(Step):
         if not turn.text:
             return call_next(turn)
         now = datetime.fromtimestamp(turn.services.clock.now() // 1000, turn.bot.timezone)
-        turn.system = self.render(bot=turn.bot, user=_Person(turn), chat=_Place(turn), now=now)
+        bot = _Facts(turn.bot.name, turn.bot.description)
+        turn.system = self.render(bot=bot, user=_Person(turn), chat=_Place(turn), now=now)
         return call_next(turn)
 
     def render(self, *, bot: Any, user: Any, chat: Any, now: datetime) -> str:
@@ -92,6 +93,14 @@ def _read(folder: Path, name: str) -> str:
 
 def _wrong(text: str) -> PydanticCustomError:
     return PydanticCustomError("persona", "{text}", {"text": text})
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """`bot` in a template: these two, and nothing that leads further."""
+
+    name: str
+    description: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Jinja2 templates in a cage: what a bot file may hold cannot reach out, run long or grow large."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -20,13 +20,47 @@ MAX_TOKENS = 3_000
 MAX_ROUNDS = 5_000
 """Rounds of all loops and calls of macros together."""
 MAX_NUMBER = 10**12
+MAX_FAULTS = 20
+"""Unknown names told of one template."""
 
 _FILE = "<template>"
-# Ways to make much out of little, which templates do without.
-_GROWING_METHODS = {"format", "format_map", "center", "ljust", "rjust", "zfill", "expandtabs"}
-_GROWING_FILTERS = ("center", "format", "indent", "xmlattr", "tojson", "pprint")
-
-Attributes = Mapping[str, frozenset[str]]
+# What a template may use: lists of what is harmless, because what makes much out of little is hard to list.
+_FILTERS = {
+    *("abs", "capitalize", "count", "default", "d", "dictsort", "first", "float", "groupby", "int", "items", "last"),
+    *("length", "list", "lower", "map", "max", "min", "reject", "rejectattr", "reverse", "select", "selectattr"),
+    *("sort", "string", "striptags", "sum", "title", "trim", "truncate", "unique", "upper", "wordcount"),
+}
+_METHODS: dict[type, frozenset[str]] = {
+    str: frozenset(
+        [
+            "capitalize",
+            "casefold",
+            "count",
+            "endswith",
+            "find",
+            "isdigit",
+            "lower",
+            "lstrip",
+            "removeprefix",
+            "removesuffix",
+            "rstrip",
+            "split",
+            "splitlines",
+            "startswith",
+            "strip",
+            "swapcase",
+            "title",
+            "upper",
+        ]
+    ),
+    list: frozenset({"count", "index"}),
+    tuple: frozenset({"count", "index"}),
+    dict: frozenset({"get", "items", "keys", "values"}),
+    int: frozenset(),
+    float: frozenset(),
+    range: frozenset(),
+    bytes: frozenset(),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +139,9 @@ class _Cage(ImmutableSandboxedEnvironment):
         return _fitting(result)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        """As in the sandbox; the methods that pad and format are out too."""
-        return attr not in _GROWING_METHODS and super().is_safe_attribute(obj, attr, value)
+        """As in the sandbox; of texts, numbers and collections only the methods listed."""
+        listed = next((names for kind, names in _METHODS.items() if isinstance(obj, kind)), None)
+        return (listed is None or attr in listed) and super().is_safe_attribute(obj, attr, value)
 
 
 def _range(*arguments: int) -> range:
@@ -119,9 +154,30 @@ def _range(*arguments: int) -> range:
 def _make_cage() -> _Cage:
     cage = _Cage(undefined=StrictUndefined, autoescape=False)
     cage.globals = {"range": _range, "namespace": jinja2.utils.Namespace, "dict": dict}
-    for name in _GROWING_FILTERS:
-        del cage.filters[name]
+    cage.filters = {name: cage.filters[name] for name in _FILTERS}
+    cage.filters |= {"join": _join, "replace": _replace, "round": _round}
     return cage
+
+
+def _join(values: Iterable[Any], between: str = "") -> str:
+    """As Jinja2's filter, within bounds."""
+    texts = [str(value) for value in islice(values, MAX_ROUNDS)]
+    if sum(map(len, texts)) + len(between) * len(texts) > MAX_TEXT:
+        raise _TooMuch(f"a value is longer than {MAX_TEXT:,}")
+    return between.join(texts)
+
+
+def _replace(text: str, old: str, new: str) -> str:
+    """As Jinja2's filter, within bounds."""
+    text, old, new = str(text), str(old), str(new)
+    if len(text) + text.count(old) * len(new) > MAX_TEXT:
+        raise _TooMuch(f"a value is longer than {MAX_TEXT:,}")
+    return text.replace(old, new)
+
+
+def _round(number: float, digits: int = 0) -> float:
+    """As Jinja2's filter, to at most ten digits."""
+    return round(float(number), max(-10, min(10, int(digits))))
 
 
 _cage = _make_cage()
@@ -199,8 +255,16 @@ def _foreign(tree: nodes.Template) -> Iterator[Fault]:
 def _unknown_names(tree: nodes.Template, variables: Mapping[str, Any]) -> Iterator[Fault]:
     """Names that nothing defines, also in branches that no rendering has taken yet."""
     known = {*variables, *_cage.globals}
-    for name in sorted(find_undeclared_variables(tree) - known):
-        line = next((node.lineno for node in tree.find_all(nodes.Name) if node.name == name), 1)
+    lines: dict[str, int] = {}
+    for node in tree.find_all(nodes.Name):
+        lines.setdefault(node.name, node.lineno)
+        if node.ctx == "store" and node.name.startswith("_"):
+            yield Fault(node.lineno, node.name, f"`{node.name}`: names of your own do not begin with _")
+    for macro in tree.find_all(nodes.Macro):
+        if macro.name.startswith("_"):
+            yield Fault(macro.lineno, macro.name, f"`{macro.name}`: names of your own do not begin with _")
+    for name in sorted(find_undeclared_variables(tree) - known)[:MAX_FAULTS]:
+        line = lines.get(name, 1)
         near = get_close_matches(name, known, 1)
         hint = f"did you mean `{near[0]}`?" if near else f"there is {', '.join(variables)}"
         yield Fault(line, name, f"unknown variable `{name}`; {hint}")

@@ -1,6 +1,7 @@
 """Accepted once, answered once: what happens when LINE, the model or a step does not do its part."""
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -360,3 +361,44 @@ def test_an_answer_whose_transaction_got_no_response_is_fixed_once_and_sent(
         assert ways(stage) == [("reply", "hi")]
         stage.post("kind", stage.platform.say(account, hana, "again"))
     assert [message["content"] for message in stage.prompts()[-1]][1:] == ["hi", "hi", "again"]
+
+
+def test_line_out_of_reach_is_a_no_and_not_a_doubt(kind: Stage) -> None:
+    """Nothing was sent where there was no connection: the answer is pushed once LINE is there again."""
+    url = os.environ["BOTKIT_LINE_URL"]
+    kind.setenv("BOTKIT_LINE_URL", "http://127.0.0.1:9")
+    kind.restart(on_lines_clock=True)
+    say(kind)
+    kind.setenv("BOTKIT_LINE_URL", url)
+    kind.restart(on_lines_clock=True)
+    kind.sweep(after=2 * MINUTE)
+    assert ways(kind) == [("push", "hi")]
+
+
+def test_a_redelivery_after_twenty_minutes_brings_no_new_token(kind: Stage) -> None:
+    kind.restart(on_lines_clock=True)
+    kind.platform.troubles.refuse("reply", 429, times=100)
+    say(kind)
+    mend(kind)
+    kind.platform.clock.sleep(21 * MINUTE)
+    kind.post("kind", kind.platform.redeliver(kind.deliveries[-1]))
+    assert ways(kind) == [("push", "hi")]
+
+
+def test_what_a_failing_store_left_is_due_again_soon_and_still_free(
+    stage: Stage, dynamodb_table: str, aws_endpoint: str
+) -> None:
+    """The answer transaction fails for good; a sweep ten seconds later still finds a living reply token."""
+    account, hana = stage.bot("kind", KIND), stage.platform.add_person("Hana")
+    for name, value in CREDENTIALS.items():
+        stage.setenv(name, value)
+    stage.setenv("BOTKIT_STORE", f"dynamodb://{dynamodb_table}")
+    with serving(Lossy(aws_endpoint, "TransactWriteItems", skip=2, times=9, before=True)) as lossy:
+        stage.setenv("AWS_ENDPOINT_URL_DYNAMODB", lossy.url)
+        stage.restart(on_lines_clock=True)
+        stage.post("kind", stage.platform.say(account, hana, "hi"))
+    assert ways(stage) == []
+    stage.setenv("AWS_ENDPOINT_URL_DYNAMODB", aws_endpoint)
+    stage.restart(on_lines_clock=True)
+    assert stage.sweep(after=10_000) == {"swept": 1}
+    assert ways(stage) == [("reply", "hi")]

@@ -162,3 +162,68 @@ def test_numbers_in_vars_that_would_lose_digits_stay_as_written(tmp_path: Path) 
     persona = load(tmp_path / "bot.yaml").step(Persona)
     assert persona is not None
     assert persona.render_sample() == "0312345678 1.10 4"
+
+
+def test_a_mistake_in_a_persona_file_of_a_sub_folder_is_told_there(tmp_path: Path) -> None:
+    (tmp_path / "personas").mkdir()
+    (tmp_path / "personas" / "p.j2").write_text("Hello {{ usr }}\n")
+    write(tmp_path, bot="persona: {file: personas/p.j2}\nmodel: m\n")
+    (problem,) = load_folder(tmp_path).problems
+    assert str(problem) == f"{tmp_path}/personas/p.j2:1:10: persona: unknown variable `usr`; did you mean `user`?"
+
+
+@pytest.mark.parametrize(
+    ("base", "top", "expected"),
+    [("file: p.j2", "hi", ("hi", None)), ("text: hi", "{file: p.j2}", (None, "p.j2"))],
+)
+def test_a_persona_text_and_a_persona_file_replace_each_other(
+    tmp_path: Path, base: str, top: str, expected: tuple[str | None, str | None]
+) -> None:
+    (tmp_path / "p.j2").write_text("from the file")
+    write(tmp_path, _base=f"persona:\n  {base}\nmodel: m\n", bot=f"extends: _base.yaml\npersona: {top}\n")
+    persona = load(tmp_path / "bot.yaml").step(Persona)
+    assert persona is not None
+    assert (persona.text, persona.file) == expected
+
+
+WRONG_BASES = {
+    "- 1\n": "_base.yaml:1:1: a file to extend is a mapping of sections, as a bot file is",
+    "words\n": "_base.yaml:1:1: a file to extend is a mapping of sections, as a bot file is",
+    "persona: [\n": "_base.yaml:2:1: this is not valid YAML: did not find expected node content; check the indentation and the quotes",
+}
+
+
+@pytest.mark.parametrize(("base", "expected"), WRONG_BASES.items())
+def test_a_base_that_cannot_be_one_is_told_and_nothing_else(tmp_path: Path, base: str, expected: str) -> None:
+    write(tmp_path, _base=base, bot="extends: _base.yaml\n")
+    assert [str(one).removeprefix(f"{tmp_path}/") for one in load_folder(tmp_path).problems] == [expected]
+
+
+def test_a_missing_base_is_the_only_thing_told(tmp_path: Path) -> None:
+    write(tmp_path, bot="description: x\nextends: _gone.yaml\n")
+    assert [problem.text for problem in load_folder(tmp_path).problems] == [
+        "extends: there is no file _gone.yaml in this folder; it counts from there"
+    ]
+
+
+def test_a_long_chain_is_refused(tmp_path: Path) -> None:
+    files = {f"_{n}": f"extends: _{n + 1}.yaml\n" for n in range(1200)}
+    write(tmp_path, **files, bot="extends: _0.yaml\npersona: hi\nmodel: m\n")
+    (problem,) = load_folder(tmp_path).problems
+    assert problem.text == "extends: more than 10 files in a row; put some of them together"
+
+
+@pytest.mark.parametrize(
+    "text", ["description: ~", "reply: {error: null}", "reply: {quick_replies: [~]}", "model: {name: ~}"]
+)
+def test_nothing_is_not_a_word(tmp_path: Path, text: str) -> None:
+    write(tmp_path, bot=f"persona: hi\n{text}\n" + ("" if text.startswith("model") else "model: m\n"))
+    assert load_folder(tmp_path).problems != ()
+
+
+def test_a_template_cannot_reach_beyond_what_it_is_given(tmp_path: Path) -> None:
+    text = "{% set b = bot %}{% if b.file is defined %}{{ b.file.read_text() }}{% else %}safe{% endif %}"
+    write(tmp_path, bot=f"persona: '{text}'\nmodel: m\n")
+    persona = load(tmp_path / "bot.yaml").step(Persona)
+    assert persona is not None
+    assert persona.render_sample() == "safe"

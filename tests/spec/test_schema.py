@@ -42,7 +42,7 @@ GOOD_TEXTS = {
     "texts that look otherwise": "persona: 1e3\nmodel: true\ndescription: 0123\n"
     "groups: {names: [1, off]}\nreply: {quick_replies: [1.5, {label: 7, text: false}], error: 3, sender: {name: 1}}\n",
     "empty sections": GOOD + "history:\nreply:\ngroups:\nline:\n",
-    "empty options": "persona: hi\nmodel: {name: m, temperature: null, context_tokens: ~, base_url: }\ndescription:\n",
+    "empty options": "persona: hi\nmodel: {name: m, temperature: null, context_tokens: ~, base_url: }\n",
     "numbers": "persona: hi\nmodel: {name: m, temperature: 1e0, max_output_tokens: 0100, context_tokens: 128000}\n",
     "durations": "persona: hi\nmodel: {name: m, timeout: 90 s}\nhistory: {keep: 007d}\n",
     "time zones": GOOD + "timezone: America/Argentina/Buenos_Aires\n",

@@ -51,9 +51,13 @@ class Canned(ThreadingHTTPServer):
 
 
 class Lossy(ThreadingHTTPServer):
-    """Passes everything on to `upstream`, and loses `times` responses to the operation `loses`, after `skip` of them."""
+    """Passes everything on to `upstream`, and loses `times` responses to the operation `loses`, after `skip` of them.
 
-    def __init__(self, upstream: str, loses: str, *, skip: int = 0, times: int = 1) -> None:
+    `before`: it loses the requests instead, so that nothing is done.
+    """
+
+    def __init__(self, upstream: str, loses: str, *, skip: int = 0, times: int = 1, before: bool = False) -> None:
+        self.before = before
         self.upstream = urlsplit(upstream)
         self.loses = loses
         self.skip = skip
@@ -66,6 +70,8 @@ class Lossy(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
     def answer(self, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes] | None:
+        if self.before and self._loses(headers):
+            return None
         connection = http.client.HTTPConnection(self.upstream.hostname or "", self.upstream.port)
         try:
             connection.request("POST", "/", body, dict(headers))
@@ -73,12 +79,18 @@ class Lossy(ThreadingHTTPServer):
             content = response.read()
         finally:
             connection.close()
-        if self.lost < self.times and headers["X-Amz-Target"].endswith(f".{self.loses}"):
-            if not self.skip:
-                self.lost += 1
-                return None
-            self.skip -= 1
+        if not self.before and self._loses(headers):
+            return None
         return response.status, content
+
+    def _loses(self, headers: Mapping[str, str]) -> bool:
+        if self.lost >= self.times or not headers["X-Amz-Target"].endswith(f".{self.loses}"):
+            return False
+        if self.skip:
+            self.skip -= 1
+            return False
+        self.lost += 1
+        return True
 
 
 @contextmanager
