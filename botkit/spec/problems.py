@@ -91,8 +91,12 @@ _OWNERS = {"line": fields_at(Header, ["line"]), **{name: list(kind.model_fields)
 
 
 def dotted(path: Iterable[str | int]) -> str:
-    """A path as people write it: `reply.quick_replies[2].label`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).removeprefix(".")
+    """A path as people write it: `reply.quick_replies[2].label`; words that are no option may be of any length."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{_short(part)}" for part in path).removeprefix(".")
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= 40 and word.isprintable() else f"{ascii(word)[1:38]}…"
 
 
 def near(word: str, known: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from botkit.errors import StoreError
 from botkit.messages import Chat, Message
 from botkit.ports import Acceptance, Answer, Arrival, Conversation, Final, Lease, Memory, Pending, Usage, Via
 from botkit.stores.dynamodb_items import (
@@ -86,7 +87,9 @@ class DynamoStore:
         return Acceptance.NEW
 
     def _accept_known(self, arrival: Arrival, found: Fields | None) -> Acceptance:
-        if found is None or found["state"] not in OPEN:
+        if found is None:  # DynamoDB shows the item that was in the way; without it nothing can be said
+            raise StoreError(f"DynamoDB does not show the event {arrival.event_id}", retryable=True)
+        if found["state"] not in OPEN:
             return Acceptance.FINISHED
         if not arrival.renews or int(found["received_at"]) >= arrival.received_at:
             return Acceptance.PENDING
