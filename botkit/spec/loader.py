@@ -27,6 +27,9 @@ _REQUIRED = {
     "model": "model: gpt-4.1-mini",
 }
 
+MAX_STEPS = 50
+"""Steps of one pipeline."""
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -182,6 +185,9 @@ class _Reading:
         entries = data["pipeline"]
         if not isinstance(entries, list) or not entries:
             self._complain(("pipeline",), f"pipeline: must be a list of steps, such as [{', '.join(STEPS)}]")
+            return ()
+        if len(entries) > MAX_STEPS:
+            self._complain(("pipeline",), f"pipeline: {len(entries):,} steps; {MAX_STEPS} are the most")
             return ()
         chosen = [self._entry(entry, ("pipeline", number), steps) for number, entry in enumerate(entries)]
         self._check_order(entries)

@@ -126,6 +126,7 @@ MISTAKES = {
     "persona: " + "x" * 70_000 + "\nmodel: m\n": [
         "1:1: persona: it cannot be compiled: it has 70,000 characters; 65,536 are the most; make it simpler"
     ],
+    GOOD + "pipeline: [" + "a, " * 4000 + "a]\n": ["3:1: pipeline: 4,001 steps; 50 are the most"],
     # more of each kind
     GOOD + "temperature: 0.5\n": [
         "3:1: temperature: belongs under `model:`; move it there",
