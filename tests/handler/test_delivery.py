@@ -196,44 +196,57 @@ class LambdaContext:
 def test_a_turn_for_which_there_is_too_little_time_is_left_to_the_next_worker(
     kind: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """The lease is given back at once: a worker with time, right behind, need not wait for it to end."""
     kind.restart(on_lines_clock=True)
-    (hana,) = kind.platform.people.values()
     kind.context = LambdaContext(3000)
-    kind.post("kind", kind.platform.say(kind.accounts["kind"], hana, "hi"))
+    say(kind)
     assert ways(kind) == []
     assert "ms are left, and a turn is begun with" in caplog.text
-    kind.sweep(after=10_000)
+    kind.context = None
+    kind.post("kind", kind.deliveries[-1])
     assert ways(kind) == [("reply", "hi")]
 
 
+def test_a_sweep_without_time_begins_nothing_and_the_next_one_goes_on(
+    kind: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    kind.restart(on_lines_clock=True)
+    kind.context = LambdaContext(3000)
+    say(kind)
+    assert kind.sweep(after=10_000) == {"swept": 0}
+    assert "the sweep is out of time" in caplog.text
+    kind.context = None
+    assert kind.sweep() == {"swept": 1}
+    assert ways(kind) == [("reply", "hi")]
+
+
+@pytest.mark.parametrize("spent", [45_000, 51_000])
+def test_line_is_not_called_again_when_the_process_is_about_to_end(kind: Stage, spent: int) -> None:
+    """Of 60 seconds the model takes most: what is left must suffice to write down that LINE said no."""
+    kind.restart(on_lines_clock=True)
+    began = kind.platform.clock.now()
+    later(kind, spent, "sure")
+    kind.platform.troubles.refuse("reply", 429, times=100)
+    say(kind)
+    mend(kind)
+    assert kind.platform.clock.now() - began < 60_000 - 7_000
+    kind.sweep(after=2 * MINUTE)
+    assert ways(kind) == [("push", "sure")]
+
+
 def test_a_step_that_forgets_to_return_is_told_so(kind: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    folder = kind.bots.rename(kind.bots.with_name("bots_forgetful"))
-    kind.bots = folder
-    kind.setenv("BOTKIT_BOTS", str(folder))
-    (folder / "forget.py").write_text(
-        "from botkit import Step\nclass Forget(Step):\n    def __call__(self, turn, call_next):\n        call_next(turn)\n"
-    )
-    kind.bot("kind", KIND + "pipeline: [{use: bots_forgetful.forget:Forget}, persona, model]\nreply:\n")
-    kind.bot(
-        "kind", "persona: hi\nmodel: gpt-4.1-mini\npipeline: [{use: bots_forgetful.forget:Forget}, persona, model]\n"
-    )
+    step = kind.own_step("forgetful", "call_next(turn)")
+    kind.bot("kind", f"persona: hi\nmodel: gpt-4.1-mini\npipeline: [{step}, persona, model]\n")
     say(kind)
     assert ways(kind) == [("reply", "Sorry, something went wrong. Please try again.")]
     assert "a step returned NoneType instead of a Reply" in caplog.text
 
 
 def test_words_that_an_outer_step_took_back_are_not_remembered(kind: Stage) -> None:
-    folder = kind.bots.rename(kind.bots.with_name("bots_veto"))
-    kind.bots = folder
-    kind.setenv("BOTKIT_BOTS", str(folder))
-    (folder / "veto.py").write_text(
-        "from botkit import Reply, Step\n"
-        "class Veto(Step):\n"
-        "    def __call__(self, turn, call_next):\n"
-        "        reply = call_next(turn)\n"
-        "        return Reply.of('I cannot say that.') if 'SECRET' in reply.text else reply\n"
+    step = kind.own_step(
+        "veto", "reply = call_next(turn)\nreturn Reply.of('I cannot say that.') if 'SECRET' in reply.text else reply"
     )
-    kind.bot("kind", KIND + "pipeline: [reply, {use: bots_veto.veto:Veto}, history, persona, model]\n")
+    kind.bot("kind", KIND + f"pipeline: [reply, {step}, history, persona, model]\n")
     kind.openai.say("the SECRET")
     say(kind, "tell me")
     say(kind, "and now?")
@@ -275,13 +288,8 @@ def test_the_next_model_is_asked_when_the_first_one_fails(kind: Stage) -> None:
 def test_a_bug_in_a_step_is_told_in_the_log_and_the_person_gets_the_error_text(
     kind: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    folder = kind.bots.rename(kind.bots.with_name("bots_with_bug"))
-    kind.bots = folder
-    kind.setenv("BOTKIT_BOTS", str(folder))
-    (folder / "bug.py").write_text(
-        "from botkit import Step\nclass Bug(Step):\n    def __call__(self, turn, call_next):\n        return 1 / 0\n"
-    )
-    kind.bot("kind", KIND + "pipeline: [reply, {use: bots_with_bug.bug:Bug}, persona, model]\n")
+    step = kind.own_step("bug", "return 1 / 0")
+    kind.bot("kind", KIND + f"pipeline: [reply, {step}, persona, model]\n")
     say(kind)
     assert ways(kind) == [("reply", "Sorry!")]
     assert "ZeroDivisionError" in caplog.text
@@ -333,16 +341,8 @@ def test_control_characters_of_a_model_reach_neither_line_nor_the_history(kind: 
 
 
 def test_half_an_emoji_from_a_step_of_ones_own_is_mended_not_lost(kind: Stage) -> None:
-    folder = kind.bots.rename(kind.bots.with_name("bots_with_half"))
-    kind.bots = folder
-    kind.setenv("BOTKIT_BOTS", str(folder))
-    (folder / "half.py").write_text(
-        "from botkit import Reply, Step\n"
-        "class Half(Step):\n"
-        "    def __call__(self, turn, call_next):\n"
-        "        return Reply.of('half \\ud83d')\n"
-    )
-    kind.bot("kind", KIND + "pipeline: [reply, history, {use: bots_with_half.half:Half}, persona, model]\n")
+    step = kind.own_step("half", "return Reply.of('half \\ud83d')")
+    kind.bot("kind", KIND + f"pipeline: [reply, history, {step}, persona, model]\n")
     say(kind)
     assert ways(kind) == [("reply", "half")]
 

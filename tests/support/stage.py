@@ -44,6 +44,18 @@ class Stage:
         self.handler = None
         return account
 
+    def own_step(self, name: str, call: str) -> str:
+        """Give the bots folder a name of its own and a step in it; `call` is the body of its `__call__`.
+
+        Returns its entry for a pipeline. The name must be new: Python imports a module once.
+        """
+        self.bots = self.bots.rename(self.bots.with_name(f"bots_{name}"))
+        self.setenv("BOTKIT_BOTS", str(self.bots))
+        lines = "\n".join(f"        {line}" for line in call.splitlines())
+        code = f"from botkit import Reply, Step\nclass Own(Step):\n    def __call__(self, turn, call_next):\n{lines}\n"
+        (self.bots / "own.py").write_text(code, "utf-8")
+        return f"{{use: bots_{name}.own:Own}}"
+
     def restart(self, *, on_lines_clock: bool = False) -> None:
         """A new process, as far as the handler can tell: everything in memory is gone.
 
@@ -60,7 +72,7 @@ class Stage:
             self.restart(on_lines_clock=True)
         assert self.handler is not None
         self.platform.clock.sleep(after)
-        return self.handler({"botkit": "sweep"}, None)
+        return self.handler({"botkit": "sweep"}, self.context)
 
     def post(
         self,
