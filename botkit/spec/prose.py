@@ -55,7 +55,10 @@ NOTES = {
     "variables": (
         "A persona is filled in anew for each message: `Good evening, {{ user.name }}!` greets everyone by name.\n"
         "Besides the variables below it knows what you give it under `vars`: with `vars: {inn: Yoshi-an}`,\n"
-        "`{{ inn }}` is Yoshi-an. A misspelt variable is found by `botkit check`."
+        "`{{ inn }}` is Yoshi-an. A misspelt variable is found by `botkit check`.\n\n"
+        "It is a Jinja2 template in a sandbox: conditions, loops, macros and the filters for texts, numbers and lists\n"
+        "are there; files cannot be taken in, and it may have 3,000 words and signs in braces, run 5,000 rounds of\n"
+        "its loops, and become 65,536 characters long. Names of your own do not begin with `_`."
     ),
     "secrets": (
         "A secret itself never stands in a bot file, only where it is found. `botkit check` refuses a literal one,\n"
