@@ -1,13 +1,15 @@
 # Two commands do all set-up on a machine with nothing but Python ≥ 3.11, make and pip:
 #   make run    try a bot in the terminal, no key, no account
 #   make test   lint, types and tests
-#   make bench  what loading bot files costs
+#   make bench  what loading bot files and delivering messages costs
+#   make simulate                          crashes, losses and delays by the ten thousand, with the real delivery code
+#   make conformance STORE=dynamodb://T    the store's contract, on a table of yours
 PYTHON ?= python3
 BOT ?= assistant
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench lock clean
+.PHONY: run test lint bench simulate conformance lock clean
 
 run: $(VENV)/.ready
 	@$(BIN)/botkit chat $(BOT)
@@ -22,6 +24,13 @@ lint: $(VENV)/.ready
 
 bench: $(VENV)/.ready
 	$(BIN)/python benchmarks/loading.py
+	$(BIN)/python -m benchmarks.delivery
+
+simulate: $(VENV)/.ready
+	$(BIN)/python -m tests.simulation
+
+conformance: $(VENV)/.ready
+	BOTKIT_CONFORMANCE_STORE=$(STORE) $(BIN)/python -m pytest tests/stores/test_conformance.py
 
 # Installs exactly what requirements.lock names, hashes checked; botkit itself is linked, not copied.
 $(VENV)/.ready: requirements.lock pyproject.toml

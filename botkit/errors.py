@@ -4,10 +4,12 @@
     ├── SpecError            a bot file is wrong; stops the start
     ├── RequestError         the request cannot be served; becomes a 4xx or a 503
     ├── LeaseLost            another worker took this conversation over; stop quietly
+    ├── TakenBack            a message was unsent while it was being answered; begin again
     ├── OutOfTime            this invocation ends too soon to answer; the next worker does
     └── UpstreamError        LINE, the model, the store or a secret failed
         ├── StoreError       the store did not do it, or may have: ask it again
         ├── SecretError      a secret reference leads nowhere
+        ├── WakeError        the queue did not take a wake-up: the sweep finds what waits
         ├── LineError
         │   ├── LineRefused  LINE said no, or was not reached: certainly not delivered
         │   └── LineUnsure   no answer, or a 5xx: it may have been delivered
@@ -64,6 +66,10 @@ class LeaseLost(BotkitError):
     """The lease on a conversation has passed to another worker: nothing more may be written."""
 
 
+class TakenBack(BotkitError):
+    """A person unsent a message while its answer was being made: that answer must not be."""
+
+
 class OutOfTime(BotkitError):
     """The invocation ends before an answer can be made: the event stays in the inbox, for the next worker."""
 
@@ -82,6 +88,10 @@ class StoreError(UpstreamError):
 
 class SecretError(UpstreamError):
     """A secret reference could not be resolved; the message names the reference, never a value."""
+
+
+class WakeError(UpstreamError):
+    """The queue did not take a message, or may have."""
 
 
 class LineError(UpstreamError):

@@ -30,7 +30,9 @@ class Event:
     """One webhook event, as far as botkit understands it.
 
     `at` is LINE's `timestamp` in ms since 1970, 0 where it gave none. `chat` is None where LINE names no source that
-    botkit knows. `body` is the event's JSON as it was received, for what is not named here.
+    botkit knows. `message_id` is the message that was sent, edited or unsent; `postback` the data of the button
+    tapped; `photo_set` the id of a set of photos sent together and how many they are, 0 where LINE does not say.
+    `body` is the event's JSON as it was received, for what is not named here.
     (LINE reference: Webhook Event Objects.)
     """
 
@@ -49,6 +51,8 @@ class Event:
     mentions: tuple[Mention, ...] = ()
     quote_token: str | None = None
     quoted_message_id: str | None = None
+    postback: str | None = field(default=None, repr=False)
+    photo_set: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,18 @@ class QuickReply:
 
     label: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A message with one button that, tapped, sends `data` back to the bot unseen (LINE reference: Postback action).
+
+    `text` at most 160 characters, `label` at most 20, `data` at most 300 (LINE reference: Buttons template).
+    """
+
+    text: str
+    label: str
+    data: str
 
 
 @dataclass(frozen=True, slots=True)

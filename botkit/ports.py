@@ -5,11 +5,12 @@ Times are integers, milliseconds since 1970, as in LINE's webhooks. What a metho
 """
 
 from base64 import b64decode
-from collections.abc import Collection, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Literal, Protocol
+from uuid import uuid4
 
 from botkit.errors import RequestError
 from botkit.messages import Chat, Message, Profile
@@ -72,11 +73,20 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """One line of an event's story, for `botkit explain`: what happened at `at`. No message text, no secret."""
+
+    at: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """An event on its way into a conversation's inbox.
 
     `at`: when it happened; `received_at`: when its webhook reached us; `due_at`: when the sweep
-    should look after it. `renews`: a redelivery for which LINE has renewed the reply token.
+    should look after it. `user_id` is who caused it, `message_id` LINE's id of the message in it.
+    `renews`: a redelivery for which LINE has renewed the reply token.
     """
 
     conversation: Conversation
@@ -85,6 +95,9 @@ class Arrival:
     received_at: int
     due_at: int
     body: str
+    chat: Chat
+    user_id: str | None = None
+    message_id: str | None = None
     renews: bool = False
 
 
@@ -116,17 +129,22 @@ class Usage:
     output_tokens: int
 
 
-State = Literal["RECEIVED", "SENDING", "DONE", "UNDELIVERED"]
+State = Literal["RECEIVED", "SENDING", "UNDELIVERED", "DONE"]
 Final = Literal["DONE", "UNDELIVERED"]
 Via = Literal["reply", "push"]
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """An event in the inbox. `answer` is there once the state is SENDING.
+    """An event in the inbox.
+
+    RECEIVED: it has no answer yet. SENDING: its `answer` is fixed and on its way. UNDELIVERED: its
+    `answer` waits for a tap on the notice's button, or for the next reply; the sweep leaves it alone.
 
     `attempts` counts the turns begun for it. `sends` counts the calls to LINE that may have delivered
-    the answer: each is recorded before it is made. `via` is the way the last of them took.
+    the answer: each is recorded before it is made. `via` is the way the last of them took. `noticed`:
+    its reply token was spent on a notice. `unsent`: the person took the message back; `body` is "" then,
+    and in every UNDELIVERED one.
     """
 
     event_id: str
@@ -136,8 +154,13 @@ class Pending:
     state: State
     attempts: int
     sends: int
+    user_id: str | None = None
+    message_id: str | None = None
     answer: Answer | None = None
     via: Via = "reply"
+    noticed: bool = False
+    unsent: bool = False
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +174,33 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
+class Count:
+    """What to add to one of a bot's counters, such as the tokens of a day.
+
+    `counter` says of whom or what (`U#U…`, `G#group:C…`, `Q#7`, `push`), `window` which stretch of
+    time (`day#2026-11-22`, `month#2026-11`); `amounts` are by name and never negative.
+    """
+
+    counter: str
+    window: str
+    amounts: Mapping[str, int]
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a push costs and may cost: `count` is added unless an amount would come to exceed `limit`."""
+
+    count: Count
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """The right to work on a conversation until `until`. Each grant has a higher `fence`.
 
-    `inbox_seq` is the inbox's count of arrivals as the holder last saw it.
+    `inbox_seq` is the inbox's count of arrivals as the holder last saw it. `abandoned`: the holder
+    before did not give it back, so it has crashed.
     """
 
     conversation: Conversation
@@ -162,56 +208,133 @@ class Lease:
     fence: int
     until: int
     inbox_seq: int
+    abandoned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Another worker's lease, which ends at `until` if it is not given back before."""
+
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """A conversation as a worker finds it.
+
+    `pending`: the unfinished events, oldest first by `at`, then id; at most 100. `recent`: the newest
+    messages of the history that have not expired, oldest first.
+    """
+
+    pending: tuple[Pending, ...]
+    recent: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is known of one event, for `botkit explain`; kept for seven days.
+
+    `lead` is the event whose answer covers this one: its own id, or another's where several messages
+    were answered at once; None while it is RECEIVED. `notes` are its story, oldest first.
+    """
+
+    conversation: Conversation
+    event_id: str
+    at: int
+    received_at: int
+    state: State
+    attempts: int
+    sends: int
+    lead: str | None
+    notes: tuple[Note, ...]
 
 
 class Store(Protocol):
-    """Where events wait, answers are fixed and conversations are kept. One contract, several adapters."""
+    """Where events wait, answers are fixed and conversations are kept. One contract, several adapters.
+
+    All times are given by the caller; no method looks at a clock. Writes under a lease are all or
+    nothing and raise LeaseLost once it has passed on. A write that is asked again under the same
+    lease, because its response was lost, is a success and changes nothing. `notes` are added to the
+    event's story together with the write.
+    """
 
     def accept(self, arrival: Arrival) -> Acceptance:
-        """Put an event into its inbox if it was never seen: event, pointer and `inbox_seq + 1`, all or nothing.
+        """Put an event into its inbox if the bot never saw it: event, pointer and `inbox_seq + 1`, all or nothing.
 
-        Of an unfinished event whose arrival `renews`, `received_at` is moved forward. Finished
-        events are remembered for seven days.
+        Of an unfinished event whose arrival `renews`, `received_at` is moved forward, in whichever of
+        the bot's conversations it waits. Finished events are remembered for seven days from their
+        receipt. The message's id is kept with the conversation, for as long. A message that was unsent
+        before it came is FINISHED at once, and nothing of it is stored.
         """
 
-    def lease(self, conversation: Conversation, owner: str, now: int, until: int) -> Lease | None:
-        """Take the conversation's lease; None while another owner holds it."""
+    def lease(self, conversation: Conversation, owner: str, now: int, until: int) -> Lease | Held:
+        """Take the conversation's lease. Its owner may take it again, before or after its end."""
 
-    def pending(self, lease: Lease) -> Sequence[Pending]:
-        """The unfinished events, oldest first by `at`, then id; at most 100."""
+    def inbox(self, lease: Lease, window: int, now: int) -> Inbox:
+        """The unfinished events and the newest `window` messages.
 
-    def attempt(self, lease: Lease, event_id: str) -> None:
-        """Count one attempt and make the event due at the lease's end. Raises LeaseLost."""
+        Events that expire before the lease ends are left out.
+        """
+
+    def attempt(self, lease: Lease, events: Sequence[Pending]) -> None:
+        """Count one attempt of each event and make it due at the lease's end.
+
+        Not under the lease: counted by a worker that has lost it, it does no harm.
+        """
+
+    def notice(self, lease: Lease, event: Pending, notes: Sequence[Note] = ()) -> None:
+        """Record, before the call, that a RECEIVED event's reply token goes to a notice. Raises LeaseLost."""
 
     def answer(
         self,
         lease: Lease,
-        event_id: str,
+        event: Pending,
         answer: Answer | None,
+        *,
+        covers: Sequence[Pending] = (),
         memories: Sequence[Memory] = (),
-        usage: Usage | None = None,
+        counts: Sequence[Count] = (),
+        notes: Sequence[Note] = (),
+        waits: bool = False,
     ) -> None:
-        """The answer transaction: fix the answer, remember, book the usage; all or nothing, once.
+        """The answer transaction: fix the answer, remember, count; all or nothing, once.
 
-        RECEIVED → SENDING with `sends` = 1 (the caller sends at once), or → DONE where there is
-        nothing to say. Asked again under the same lease after a lost response, it is a success.
-        Raises LeaseLost.
+        `event` goes RECEIVED → SENDING with `sends` = 1 (the caller sends at once), or → UNDELIVERED
+        where the answer `waits`, or → DONE where there is nothing to say (None). Each event that it
+        `covers`, RECEIVED or UNDELIVERED before, is DONE and leaves the inbox with `event` as its lead.
+        At most 20 of them, and 90 items with memories and counts. Raises LeaseLost, and TakenBack where
+        one of the events was unsent after it was read (`unsent` is not as it is in the store).
         """
 
-    def resend(self, lease: Lease, event_id: str, via: Via) -> None:
-        """Record one more send and its way, before it is made. Raises LeaseLost."""
+    def resend(self, lease: Lease, event: Pending, via: Via, budget: Budget | None = None) -> bool:
+        """Record one more send and its way, before it is made; False, and nothing recorded, where the budget forbids.
 
-    def postpone(self, lease: Lease, event_id: str, due_at: int, *, unsent: bool) -> None:
-        """Leave an event to a later worker, from `due_at` on. Raises LeaseLost.
-
-        `unsent`: LINE has certainly refused every send recorded so far, so `sends` becomes 0.
+        The budget is charged once for an event, however often it is pushed. Raises LeaseLost.
         """
 
-    def finish(self, lease: Lease, event_id: str, state: Final, chat: Chat, sent: Sequence[str] = ()) -> None:
-        """SENDING → `state`; the pointer goes. Keeps the LINE message ids `sent`, by chat, as the bot's own.
+    def postpone(self, lease: Lease, event: Pending, due_at: int, *, refused: bool, notes: Sequence[Note] = ()) -> None:
+        """Leave a RECEIVED or SENDING event to a later worker, from `due_at` on. Raises LeaseLost.
 
-        The event's text and, once DONE, its answer are dropped: history keeps what is to be kept.
-        Raises LeaseLost.
+        `refused`: LINE has certainly refused every send recorded so far, so `sends` becomes 0.
+        """
+
+    def finish(
+        self,
+        lease: Lease,
+        event: Pending,
+        state: Final,
+        chat: Chat,
+        sent: Sequence[str] = (),
+        *,
+        notes: Sequence[Note] = (),
+        release: bool = False,
+    ) -> Lease | None:
+        """SENDING → `state`, and UNDELIVERED → DONE. Keeps the LINE message ids `sent`, by chat, as the bot's own.
+
+        DONE leaves the inbox, with text and answer: history keeps what is to be kept. UNDELIVERED
+        stays, with its answer, but is never due. `release` gives the lease back in the same write,
+        unless events arrived meanwhile. Returns the lease if it is still held (with the new `inbox_seq`
+        where events arrived), None once it is given back. Raises LeaseLost.
         """
 
     def release(self, lease: Lease) -> Lease | None:
@@ -223,14 +346,38 @@ class Store(Protocol):
     def overdue(self, now: int, limit: int, bots: Collection[str]) -> Sequence[Conversation]:
         """Conversations of these bots with an event due at or before `now`, the longest due first, each once."""
 
+    def unsend(self, bot: str, chat: Chat, message_id: str, now: int) -> None:
+        """Delete a message everywhere (LINE reference: Unsend event): history, the waiting event and its answer.
+
+        A RECEIVED event, one whose answer waits, and one whose sends were all refused become `unsent`:
+        the next worker ends them in silence, and a turn begun for them meanwhile cannot be committed.
+        What may have been sent is only forgotten. Of a message not known yet, it is remembered for
+        seven days that it was unsent. May be asked again and again.
+        """
+
+    def edit(self, lease: Lease, chat: Chat, message_id: str, at: int, message: Message) -> bool:
+        """Replace the text and tokens of a message in this conversation's history by an edit made at `at`.
+
+        The newest edit wins. False where the history does not hold the message. Raises LeaseLost.
+        """
+
+    def conversation_of(self, bot: str, chat: Chat, message_id: str) -> Conversation | None:
+        """The conversation that a person's message of this chat was accepted into; None where it is not known."""
+
+    def said_by_bot(self, bot: str, chat: Chat, message_id: str) -> bool:
+        """Whether the bot itself sent this message in this chat."""
+
     def history(self, conversation: Conversation, limit: int, now: int) -> Sequence[Message]:
         """The newest `limit` messages that have not expired, oldest first."""
 
     def clear(self, conversation: Conversation) -> None:
         """Delete the conversation's history; its inbox and its memory of finished events stay."""
 
-    def said_by_bot(self, bot: str, chat: Chat, message_id: str) -> bool:
-        """Whether the bot itself sent this message in this chat."""
+    def counted(self, bot: str, counter: str, window: str, now: int) -> Mapping[str, int]:
+        """The amounts of one counter; empty where nothing was counted or it has expired."""
+
+    def record(self, bot: str, event_id: str, now: int) -> Record | None:
+        """What is known of an event; None where it never came or is forgotten."""
 
 
 # ---------------------------------------------------------------- LINE, the model, secrets, time
@@ -264,6 +411,9 @@ class Line(Protocol):
 
     def chat_name(self, token: str, chat: Chat) -> str | None:
         """The name of a group; None where LINE does not tell it (rooms have none)."""
+
+    def member_count(self, token: str, chat: Chat) -> int:
+        """How many people a group or room has: each counts when a push is paid for."""
 
     def content(self, token: str, message_id: str) -> Content | None:
         """What a media message holds; None while LINE is still preparing it."""
@@ -319,10 +469,41 @@ class Clock(Protocol):
     def sleep(self, ms: int) -> None:
         """Wait."""
 
+    def wait(self, future: Future[Any], ms: int) -> bool:
+        """Wait until the future is done, `ms` at most; whether it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wakeup:
+    """A message of the queue: this conversation has something to do.
+
+    `id` names the message in the batch, `receipt` is what the queue knows this delivery of it by,
+    `receives` counts its deliveries, this one included.
+    """
+
+    id: str
+    receipt: str
+    receives: int
+    conversation: Conversation
+
+
+class Wake(Protocol):
+    """The queue that wakes a worker. Raises WakeError; what it loses, the sweep finds."""
+
+    def send(self, conversations: Sequence[Conversation]) -> None:
+        """Wake a worker for each conversation."""
+
+    def come_back(self, wakeup: Wakeup, ms: int) -> None:
+        """Let a message that is handed back as failed come again after so long, instead of the queue's own time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The ports. Lives as long as the process."""
+    """The ports. Lives as long as the process.
+
+    `wake` is None where webhooks are answered inline. `pool` runs turns and the I/O beside them: it must
+    never be exhausted by those waiting for one another. `new_id` makes names that nobody else has.
+    """
 
     store: Store
     line: Line
@@ -330,3 +511,5 @@ class Services:
     secrets: Secrets
     clock: Clock
     pool: Executor
+    wake: Wake | None = None
+    new_id: Callable[[], str] = field(default=lambda: uuid4().hex)

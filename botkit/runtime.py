@@ -2,26 +2,28 @@
 
 import logging
 import os
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from threading import Lock
 from time import sleep, time
 from typing import TYPE_CHECKING, Any, Self
-from uuid import uuid4
 
+from botkit.aws.batch import is_batch, read_batch, write_failures
 from botkit.aws.http import is_http, read_request, write_response
+from botkit.aws.queue_url import queue_fault
 from botkit.aws.secrets import ReferenceSecrets, Remote
 from botkit.delivery.door import Door
-from botkit.delivery.drain import drain
 from botkit.delivery.sweep import sweep
-from botkit.errors import BotkitError, SpecError, UpstreamError
-from botkit.ports import ChatModel, Clock, Conversation, Line, Services, Store
-from botkit.spec.bot import BotSpec
+from botkit.delivery.together import Rest, drain_batch, drain_together
+from botkit.errors import BotkitError, SpecError, WakeError
+from botkit.ports import ChatModel, Clock, Conversation, Line, Services, Store, Wake
 from botkit.spec.shelf import Shelf
 
 if TYPE_CHECKING:
+    from botkit.aws.queue import SqsWake
     from botkit.aws.remote_secrets import RemoteSecrets
     from botkit.line.client import LineClient
     from botkit.models.openai import OpenAIModel
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-POOL_THREADS = 8
+POOL_THREADS = 64
+"""Ten conversations at once take twenty, for themselves and their turns; the rest is for what runs beside the turns."""
 LOCAL_SECONDS = 60
 """The deadline of an invocation whose context names none (local use), in seconds."""
 
@@ -47,6 +50,10 @@ class SystemClock:
     def sleep(self, ms: int) -> None:
         """Wait."""
         sleep(ms / 1000)
+
+    def wait(self, future: "Future[Any]", ms: int) -> bool:
+        """Wait until the future is done, `ms` at most; whether it is."""
+        return bool(wait([future], ms / 1000).done)
 
 
 class ConfigurationError(BotkitError):
@@ -76,55 +83,81 @@ class Runtime:
         loads, and ConfigurationError where the environment is wrong.
         """
         logging.getLogger("botkit").setLevel(_log_level(environ))
-        if environ.get("BOTKIT_QUEUE"):
-            raise ConfigurationError("BOTKIT_QUEUE is not available yet; unset it, and webhooks are answered inline")
         shelf = Shelf(Path(environ.get("BOTKIT_BOTS") or home / "bots"))
         if "AWS_LAMBDA_FUNCTION_NAME" not in environ and not shelf.all():
             raise SpecError(shelf.problems)
         return cls(shelf, services(environ, clock))
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
-        """Answer one Lambda event: an HTTP request of any front end, or the schedule's sweep.
+        """Answer one Lambda event: an HTTP request of any front end, a batch of the queue, or the schedule's sweep.
 
         Raises ConfigurationError for an event of another shape.
         """
-        deadline = self._deadline(context)
+        visit = _Visit(self, self._owner or self.services.new_id(), self._deadline(context))
         if isinstance(event, Mapping) and is_http(event):
-            door = Door(self.shelf, self.services, self._drain_inline(deadline))
+            door = Door(self.shelf, self.services, visit.wake)
             return write_response(event, door(read_request(event)))
+        if isinstance(event, Mapping) and is_batch(event):
+            return visit.work_off(event)
         if isinstance(event, Mapping) and event.get("botkit") == "sweep":
-            return {"swept": sweep(self.shelf.all(), self.services, self._drain(deadline), deadline)}
+            return {"swept": sweep(self.shelf.all(), self.services, visit.wake_or_drain, visit.deadline)}
         keys = ", ".join(sorted(map(str, event))) if isinstance(event, Mapping) else type(event).__name__
         raise ConfigurationError(
             f"this event is of no shape that botkit knows (its keys: {keys}); "
-            'send HTTP API, REST API, function URL or load balancer requests, or {"botkit": "sweep"}'
+            'send HTTP API, REST API, function URL, load balancer or SQS events, or {"botkit": "sweep"}'
         )
 
     def _deadline(self, context: Any) -> int:
         remaining = getattr(context, "get_remaining_time_in_millis", None)
         return self.services.clock.now() + (remaining() if remaining else LOCAL_SECONDS * 1000)
 
-    def _drain(self, deadline: int) -> Callable[[BotSpec, Conversation], None]:
-        owner = self._owner or uuid4().hex
 
-        def wake(bot: BotSpec, conversation: Conversation) -> None:
-            drain(bot, conversation, self.services, owner, deadline)
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """One invocation: in whose name leases are taken, and until when (ms since 1970)."""
 
-        return wake
+    runtime: Runtime
+    owner: str
+    deadline: int
 
-    def _drain_inline(self, deadline: int) -> Callable[[BotSpec, Conversation], None]:
-        """As `_drain`, for the door: what was accepted is durable, so no failure now may become LINE's concern."""
-        wake = self._drain(deadline)
+    def wake(self, conversations: Sequence[Conversation]) -> None:
+        """Have them answered, by the queue's worker if there is one, else now.
 
-        def wake_quietly(bot: BotSpec, conversation: Conversation) -> None:
+        What was accepted is durable, so no failure here may become LINE's concern: the sweep sees to it.
+        """
+        queue = self.runtime.services.wake
+        if queue is None:
+            self.drain(conversations)
+            return
+        try:
+            queue.send(conversations)
+        except WakeError as error:
+            log.error("accepted, and left for the sweep: %s", error)
+
+    def wake_or_drain(self, conversations: Sequence[Conversation]) -> Mapping[Conversation, Rest]:
+        """As `wake`, for the sweep, which is what everything else relies on: without the queue it does the work."""
+        queue = self.runtime.services.wake
+        if queue is not None:
             try:
-                wake(bot, conversation)
-            except UpstreamError as error:
-                log.error("bot %s: accepted, and left for the sweep: %s", bot.name, error)
-            except Exception:  # a bug: told once, here at the edge
-                log.exception("bot %s: accepted, and left for the sweep", bot.name)
+                queue.send(conversations)
+                return dict.fromkeys(conversations)
+            except WakeError as error:
+                log.error("the sweep answers without the queue: %s", error)
+        return self.drain(conversations)
 
-        return wake_quietly
+    def drain(self, conversations: Sequence[Conversation]) -> Mapping[Conversation, Rest]:
+        """Answer what is waiting, here and now."""
+        services, find = self.runtime.services, self.runtime.shelf.find
+        return drain_together(find, conversations, services, self.owner, self.deadline)
+
+    def work_off(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer the conversations of a batch of the queue; what must come again is named in the answer."""
+        wakeups, unreadable = read_batch(event)
+        if unreadable:
+            log.error("messages of the queue that botkit did not write, left for its DLQ: %s", ", ".join(unreadable))
+        services, find = self.runtime.services, self.runtime.shelf.find
+        failed = drain_batch(find, wakeups, services, self.owner, self.deadline)
+        return write_failures([*unreadable, *failed])
 
 
 def services(environ: Mapping[str, str], clock: Clock | None = None) -> Services:
@@ -137,7 +170,18 @@ def services(environ: Mapping[str, str], clock: Clock | None = None) -> Services
         secrets=ReferenceSecrets(environ, clock, _on_demand("botkit.aws.remote_secrets", "RemoteSecrets")),
         clock=clock,
         pool=ThreadPoolExecutor(POOL_THREADS, "botkit"),
+        wake=_wake(environ),
     )
+
+
+def _wake(environ: Mapping[str, str]) -> Wake | None:
+    url = environ.get("BOTKIT_QUEUE")
+    if not url:
+        return None
+    if fault := queue_fault(url):
+        raise ConfigurationError(f"BOTKIT_QUEUE {fault}, or unset it to answer inline")
+    wake: Wake = _on_demand("botkit.aws.queue", "SqsWake", url)
+    return wake
 
 
 def _store(environ: Mapping[str, str]) -> Store:
@@ -185,6 +229,7 @@ if TYPE_CHECKING:
     _STORES: tuple[type[Store], ...] = (MemoryStore, SqliteStore, DynamoStore)
     _REMOTES: tuple[type[Remote], ...] = (RemoteSecrets,)
     _LINES: tuple[type[Line], ...] = (LineClient,)
+    _WAKES: tuple[type[Wake], ...] = (SqsWake,)
     _MODELS: tuple[type[ChatModel], ...] = (OpenAIModel, RehearsalModel)
 
 

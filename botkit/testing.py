@@ -1,10 +1,16 @@
 """The public fakes: stand-ins at the ports, for tests of your own steps and of botkit itself."""
 
+from concurrent.futures import Future, wait
+from threading import Lock
 from time import time
+from typing import Any, Final
+
+_GLANCE: Final = 0.003
+"""Seconds of the machine's own between two looks of `MovableClock.wait` at whether the time has moved."""
 
 
 class MovableClock:
-    """A `Clock` that moves only when it is told to.
+    """A `Clock` that moves only when it is told to; threads may share it.
 
     `tick` (ms) passes at every look, so that no two events happen at the same time.
     """
@@ -12,12 +18,32 @@ class MovableClock:
     def __init__(self, start: int | None = None, *, tick: int = 0) -> None:
         self._now = int(time() * 1000) if start is None else start
         self._tick = tick
+        self._lock = Lock()
 
     def now(self) -> int:
         """Milliseconds since 1970."""
-        self._now += self._tick
-        return self._now
+        return self._move(self._tick)
 
     def sleep(self, ms: int) -> None:
         """Moves the time; nobody waits."""
-        self._now += ms
+        self._move(ms)
+
+    def wait(self, future: Future[Any], ms: int) -> bool:
+        """Waits, really, until the future is done or the time has been moved by `ms`; whether it was done before that.
+
+        So it never depends on how fast threads are. It moves nothing itself, and is no look: where
+        nobody finishes the future or moves the time, it never ends.
+        """
+        if future.done():
+            return True
+        until = self._move(0) + ms
+        done_at: list[int] = []
+        future.add_done_callback(lambda _: done_at.append(self._move(0)))
+        while not done_at and self._move(0) < until:
+            wait([future], _GLANCE)
+        return bool(done_at) and done_at[0] < until
+
+    def _move(self, ms: int) -> int:
+        with self._lock:
+            self._now += ms
+            return self._now

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from botkit.errors import UpstreamError
 from botkit.messages import Chat, Event, Message, Profile
-from botkit.ports import Conversation, Memory, Services, Usage
+from botkit.ports import Conversation, Memory, Note, Services, Usage
 
 log = logging.getLogger(__name__)
 
@@ -64,15 +64,24 @@ class User:
         return self._profile
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One message that a turn answers: its event, and its text as the steps so far have left it."""
+
+    event: Event
+    text: str
+
+
 @dataclass(slots=True)
 class Turn:
     """One answer in the making; lives from the pick-up of an event until its reply is known.
 
-    Steps read what came before them and write what those after them need:
-    `text` is what was said (a mention of the bot cut out), `system` the rendered persona, `history`
-    the earlier messages, oldest first. `memories` and `usage` are committed together with the answer,
-    and the answer itself is remembered until `keep_reply_until` (ms since 1970; None = not at all).
-    `deadline` (ms since 1970) is when the process must be done; `access_token` is the LINE account's.
+    Steps read what came before them and write what those after them need: `said` is what the person
+    said, one message or several sent in a row, oldest first (a mention of the bot cut out); `event` is
+    the last event, `system` the rendered persona, `recent` the newest stored messages and `history`
+    those of them that go to the model, oldest first. `memories` and `usage` are committed together with
+    the answer, and the answer itself is remembered until `keep_reply_until` (ms since 1970; None = not
+    at all). `deadline` (ms since 1970) is when the process must be done; `access_token` is the LINE account's.
     """
 
     bot: Bot
@@ -83,15 +92,30 @@ class Turn:
     services: Services
     deadline: int
     access_token: str = field(repr=False)
-    text: str = ""
+    said: tuple[Said, ...] = ()
+    recent: tuple[Message, ...] = ()
     speaker: str | None = None
     system: str = ""
     history: tuple[Message, ...] = ()
     memories: list[Memory] = field(default_factory=list)
     usage: Usage | None = None
     keep_reply_until: int | None = None
+    notes: list[Note] = field(default_factory=list)
     _chat_name: str | None = field(default=None, init=False, repr=False)
     _beside: list[Future[Any]] = field(default_factory=list, init=False, repr=False)
+
+    @property
+    def text(self) -> str:
+        """All that was said, a line for each message; "" where nothing was. Setting it leaves one message."""
+        return "\n".join(one.text for one in self.said)
+
+    @text.setter
+    def text(self, text: str) -> None:
+        self.said = (Said(self.event, text),) if text else ()
+
+    def note(self, text: str) -> None:
+        """Add a line to the event's story, for `botkit explain`. Write no message text and no secret into it."""
+        self.notes.append(Note(self.services.clock.now(), text))
 
     def spawn(self, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Run I/O beside the turn, on the process's thread pool; it is joined before the turn ends."""
@@ -105,9 +129,13 @@ class Turn:
         self._beside.clear()
         return failures
 
-    def remember(self, message: Message, expires_at: int) -> None:
-        """Stage a message for the history, to be committed with the answer; of each role one, the last one stays."""
-        self.memories.append(Memory(self.event.id, self.event.at, expires_at, message))
+    def remember(self, message: Message, expires_at: int, event: Event | None = None) -> None:
+        """Stage a message for the history, to be committed with the answer.
+
+        Its place in time is that of `event`, by default the last one. Of each event and role one is kept, the last.
+        """
+        event = event or self.event
+        self.memories.append(Memory(event.id, event.at, expires_at, message))
 
     @property
     def chat_name(self) -> str:

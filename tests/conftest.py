@@ -2,12 +2,13 @@
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from botkit.stores.dynamodb import create_table
-from tests.support.aws import dynamodb, ministack
+from tests.support.aws import dynamodb, ministack, sqs
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,17 @@ def dynamodb_table(dynamodb_client: DynamoDBClient) -> str:
     name = f"botkit-{uuid.uuid4().hex[:12]}"
     create_table(name, dynamodb_client)
     return name
+
+
+@pytest.fixture(scope="session")
+def sqs_client(aws_endpoint: str) -> Iterator[Any]:
+    client = sqs(aws_endpoint)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def sqs_queue(sqs_client: Any) -> str:
+    """The URL of a new, empty queue."""
+    url: str = sqs_client.create_queue(QueueName=f"botkit-{uuid.uuid4().hex[:12]}")["QueueUrl"]
+    return url

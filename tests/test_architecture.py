@@ -127,6 +127,12 @@ def test_importing_botkit_loads_no_sdk() -> None:
     assert not loaded_by("import botkit") & SDKS
 
 
+def test_the_shapes_of_lambda_events_load_no_sdk() -> None:
+    loaded = loaded_by("import botkit.aws.http, botkit.aws.batch, botkit.aws.queue_url")
+    assert "botkit.aws.batch" in loaded
+    assert not loaded & SDKS
+
+
 TAKE_A_WEBHOOK = """
 import base64, hmac, json, sys, time
 from pathlib import Path

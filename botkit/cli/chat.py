@@ -15,7 +15,7 @@ import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -36,6 +36,7 @@ from botkit.simulator.app import create_app
 from botkit.simulator.chats import Person, Utterance
 from botkit.simulator.platform import Platform
 from botkit.simulator.server import serving
+from botkit.simulator.wire import Delivery
 from botkit.spec.bot import BotSpec, LineAccount
 from botkit.spec.loader import load_folder
 from botkit.spec.shelf import Shelf
@@ -48,7 +49,7 @@ with suppress(ModuleNotFoundError):  # absent on Windows
 HELP = """\
 /reset       forget this conversation
 /as NAME     speak as somebody else
-/1 … /13     tap a quick reply
+/1 … /13     tap a button
 /quit        leave (or Ctrl-D)"""
 
 
@@ -101,7 +102,7 @@ class Sitting:
         self.runtime = Runtime(
             Shelf.of(self.bot), _services({**environ, **secrets}, rehearses=self.rehearses), "terminal"
         )
-        self.buttons: tuple[str, ...] = ()
+        self.buttons: list[_Button] = []
 
     def talk(self) -> None:
         """Read, answer, repeat."""
@@ -154,7 +155,7 @@ class Sitting:
             self.speaker = self._person(argument.strip())
             return None
         if command[1:].isdecimal() and 0 < int(command[1:]) <= len(self.buttons):
-            return self._say(self.buttons[int(command[1:]) - 1])
+            return self._tap(self.buttons[int(command[1:]) - 1])
         if command in ("/as", "/help") or command[1:].isdecimal():
             return self.console.print(HELP, style="dim")
         return self._say(line)  # any other word with a slash is for the bot
@@ -162,7 +163,14 @@ class Sitting:
     def _say(self, text: str) -> None:
         mentioned = re.search(rf"@{re.escape(self.account.name)}(?![a-z0-9-])", text)
         mention = self.account if self.group and mentioned else ()
-        delivery = self.platform.say(self.account, self.speaker, text, chat=self.group, mention=mention)
+        self._post(self.platform.say(self.account, self.speaker, text, chat=self.group, mention=mention))
+
+    def _tap(self, button: "_Button") -> None:
+        if button.data is None:
+            return self._say(button.label)
+        return self._post(self.platform.postback(self.account, self.speaker, button.data, chat=self.group))
+
+    def _post(self, delivery: Delivery) -> None:
         where = self.group or self.speaker
         before = len(self.platform.chat(self.account, where))
         with self.console.status("[dim]…[/]", spinner="dots"):
@@ -179,9 +187,9 @@ class Sitting:
         for utterance in said:
             name = utterance.sender or self.bot.name
             self.console.print(Text.assemble((name, "bold green"), " › ", utterance.text))
-            self.buttons = utterance.quick_replies
+            self.buttons = _buttons(utterance)
         if said and self.buttons:
-            chips = "  ".join(f"/{number} {label}" for number, label in enumerate(self.buttons, 1))
+            chips = "  ".join(f"/{number} {button.label}" for number, button in enumerate(self.buttons, 1))
             self.console.print(Padding(Text(chips, style="dim"), (0, 0, 0, 2)))
 
     def _reset(self) -> None:
@@ -204,6 +212,22 @@ class Sitting:
         group = self.platform.add_group(self.speaker, name="Terminal", group_id=_id("C", "group", self.account.name))
         self.platform.join(self.account, group)
         return group
+
+
+@dataclass(frozen=True, slots=True)
+class _Button:
+    """What can be tapped under a message: it says its label, or sends `data` unseen."""
+
+    label: str
+    data: str | None = None
+
+
+def _buttons(utterance: Utterance) -> list[_Button]:
+    actions = utterance.message.get("template", {}).get("actions", ())
+    return [
+        *(_Button(label) for label in utterance.quick_replies),
+        *(_Button(action["label"], action["data"]) for action in actions if action["type"] == "postback"),
+    ]
 
 
 def _id(prefix: str, kind: str, name: str) -> str:

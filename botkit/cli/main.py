@@ -13,9 +13,9 @@ try:
 except ModuleNotFoundError:  # the packaged Lambda has no terminal, and the runtime dependencies have no rich
     sys.exit("the botkit command needs the extra `dev`; run `make run`, or: pip install 'botkit[dev]'")
 
-from botkit.cli import chat, check, new, schema, show
+from botkit.cli import chat, check, explain, new, schema, show
 
-COMMANDS = {"new": new, "check": check, "show": show, "chat": chat, "schema": schema}
+COMMANDS = {"new": new, "check": check, "show": show, "chat": chat, "explain": explain, "schema": schema}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Console(stderr=True).print(f"[bold red]botkit:[/] {escape(str(error))}", highlight=False)
         return 1
     except KeyboardInterrupt:
-        return 130
+        # Not a return: Python would wait for threads that wait for a model. What they are at is in the
+        # store, and the next start goes on with it.
+        sys.stdout.flush()
+        os._exit(130)
 
 
 def _parser() -> ArgumentParser:

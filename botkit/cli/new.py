@@ -69,10 +69,13 @@ model:
 #groups:
 #  names: [%(called)s]
 
-# What is under each answer to be tapped, who it is from, and what is said when there is no answer.
+# What is under each answer to be tapped, who it is from, what happens when it takes longer than LINE's free minute,
+# how many messages a month may be pushed (LINE charges for them), and what is said when there is no answer.
 #reply:
 #  quick_replies: [What can you do?, Thank you]
 #  sender: {name: %(sender)s}
+#  slow: button
+#  push: 200
 #  error: Sorry, something went wrong. Please try again.
 
 # The steps from a message to its answer, to leave one out or to add your own.

@@ -2,13 +2,13 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from botkit.delivery.conversations import conversation_of
 from botkit.errors import RequestError, SecretError, StoreError
 from botkit.line.events import Webhook, parse_webhook
 from botkit.line.signature import verify
-from botkit.messages import Event
+from botkit.messages import Chat, Event
 from botkit.ports import Acceptance, Arrival, Conversation, Request, Response, Services
 from botkit.spec.bot import BotSpec, LineAccount
 from botkit.spec.shelf import Shelf
@@ -26,16 +26,16 @@ DUE_AFTER = 5 * 1000
 _LINE = re.compile(r"(?:/[^/]*)*?/line(?:/([^/]+))?/?")
 _HEALTH = re.compile(r"(?:/[^/]*)*/health/?")
 
-Wake = Callable[[BotSpec, Conversation], None]
+WakeAll = Callable[[Sequence[Conversation]], None]
 
 
 class Door:
     """Takes HTTP requests for all bots. Lives as long as one invocation.
 
-    `wake` is called for each conversation that has something to do, after all is durable.
+    `wake` is called with the conversations that have something to do, after all is durable.
     """
 
-    def __init__(self, shelf: Shelf, services: Services, wake: Wake) -> None:
+    def __init__(self, shelf: Shelf, services: Services, wake: WakeAll) -> None:
         self._shelf = shelf
         self._services = services
         self._wake = wake
@@ -74,8 +74,8 @@ class Door:
         webhook = parse_webhook(body)
         if bot.line and bot.line.user_id not in (None, webhook.destination):
             raise RequestError(400, "destination is not this bot")
-        for conversation in self._accept(bot, webhook):
-            self._wake(bot, conversation)
+        if waiting := self._accept(bot, webhook):
+            self._wake(waiting)
         return Response(200, {})
 
     def _verified(self, name: str | None, body: bytes, request: Request) -> BotSpec:
@@ -113,24 +113,40 @@ class Door:
         received_at = self._services.clock.now()
         waiting: dict[Conversation, None] = {}
         for event in webhook.events:
-            arrival = _arrival(bot, event, received_at)
-            if arrival and self._services.store.accept(arrival) is not Acceptance.FINISHED:
-                waiting[arrival.conversation] = None
+            if event.chat is None or (event.at or received_at) < received_at - MAX_AGE:
+                log.info("bot %s: event %s (%s) is dropped: no chat, or too old", bot.name, event.id, event.type)
+            elif event.type == "unsend":
+                self._unsend(bot, event, event.chat, received_at)
+            else:
+                arrival = self._arrival(bot, event, event.chat, received_at)
+                if self._services.store.accept(arrival) is not Acceptance.FINISHED:
+                    waiting[arrival.conversation] = None
         return list(waiting)
 
+    def _unsend(self, bot: BotSpec, event: Event, chat: Chat, now: int) -> None:
+        """At once, and not by way of the inbox: a turn may be under way with that very message."""
+        if event.message_id is not None:
+            self._services.store.unsend(bot.name, chat, event.message_id, now)
 
-def _arrival(bot: BotSpec, event: Event, received_at: int) -> Arrival | None:
-    """The event on its way into its inbox; None for those that nobody will ever answer."""
-    at = event.at or received_at  # LINE always says when; what comes without is not taken for ancient
-    if event.chat is None or at < received_at - MAX_AGE:
-        log.info("bot %s: event %s (%s) is dropped: no chat, or older than a day", bot.name, event.id, event.type)
-        return None
-    return Arrival(
-        conversation=conversation_of(bot.name, event.chat, event.user_id, event.id, shares_groups=bot.shares_groups),
-        event_id=event.id,
-        at=at,
-        received_at=received_at,
-        due_at=received_at + DUE_AFTER,
-        body=event.body,
-        renews=event.redelivered and received_at <= at + RENEWAL,
-    )
+    def _arrival(self, bot: BotSpec, event: Event, chat: Chat, received_at: int) -> Arrival:
+        """The event on its way into its inbox."""
+        at = event.at or received_at  # LINE always says when; what comes without is not taken for ancient
+        return Arrival(
+            conversation=self._conversation(bot, event, chat),
+            event_id=event.id,
+            at=at,
+            received_at=received_at,
+            due_at=received_at + DUE_AFTER,
+            body=event.body,
+            chat=chat,
+            user_id=event.user_id,
+            message_id=event.message_id if event.type == "message" else None,
+            renews=event.redelivered and received_at <= at + RENEWAL,
+        )
+
+    def _conversation(self, bot: BotSpec, event: Event, chat: Chat) -> Conversation:
+        """An edit belongs where the message is, also if LINE does not say who made it."""
+        own = conversation_of(bot.name, chat, event.user_id, event.id, shares_groups=bot.shares_groups)
+        if event.type != "messageEdited" or event.message_id is None:
+            return own
+        return self._services.store.conversation_of(bot.name, chat, event.message_id) or own

@@ -1,204 +1,203 @@
 """Works off a conversation's inbox: one worker at a time, one answer per event."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import partial
-from uuid import NAMESPACE_URL, uuid5
+from dataclasses import dataclass, field
 
-from botkit.delivery.send import RETRY_AFTER, Outbox, send
-from botkit.errors import BotkitError, LeaseLost, OutOfTime, SecretError, StoreError, UpstreamError
-from botkit.line.bodies import render
+from botkit.delivery.answering import answer, end, tap, wanted_by
+from botkit.delivery.metrics import count
+from botkit.delivery.plan import Opened, is_incomplete_set, next_received
+from botkit.delivery.send import send
+from botkit.delivery.work import MAX_AGE, MOST_COVERED, RETRY_AFTER, Letter, Outcome, Work
+from botkit.errors import BotkitError, LeaseLost, OutOfTime, SecretError, TakenBack, UpstreamError
 from botkit.line.events import parse_event
-from botkit.line.text import clean
-from botkit.messages import SILENCE, Chat, Event, Message, Profile
-from botkit.pipeline import run
-from botkit.ports import Answer, Conversation, Lease, LineMessage, Pending, Services
+from botkit.messages import Chat, Message
+from botkit.ports import Conversation, Held, Inbox, Lease, Pending, Services
 from botkit.spec.bot import BotSpec
-from botkit.turn import Turn, User
+from botkit.steps.history import History
 
 log = logging.getLogger(__name__)
 
 GRACE = 2 * 1000
 """How long a lease outlives its holder's deadline, in ms."""
-SAFETY = 8 * 1000
-"""No call to LINE is made again with less time than this left, in ms: one may take seven seconds."""
 LEAST_TIME = 8 * 1000
 """No turn is begun with less time than this left, in ms: what would be cut short is left to the next worker."""
-MAX_AGE = 24 * 3600 * 1000
-"""Nothing older is answered, in ms: LINE forgets retry keys then, and people what they asked."""
-MAX_ATTEMPTS = 6
-"""Turns begun for one event, by workers that did not live to answer it, before it gets the error text."""
-FIX_TRIES = 3
-"""How often the answer transaction is asked for while the store fails."""
+EDIT_PATIENCE = 5 * 60 * 1000
+"""How long an edit waits for the message it changes, in ms: LINE promises no order."""
+EDIT_PAUSE = 30 * 1000
+SET_PAUSE = 500
+"""How long until it is looked for again, and for the rest of a set of photos, in ms."""
+CROWDED = 100
+"""So many events are handed out at once; more may be waiting."""
 
 
-def drain(bot: BotSpec, conversation: Conversation, services: Services, owner: str, deadline: int) -> None:
+def drain(bot: BotSpec, conversation: Conversation, services: Services, owner: str, deadline: int) -> int | None:
     """Answer all that is waiting in `conversation`, unless another worker already does.
 
     `owner` names this worker, `deadline` (ms since 1970) is when it must be done. What it cannot
-    finish stays in the inbox. Raises UpstreamError where the store or a secret fails.
+    finish stays in the inbox; then it returns when to come back for it (ms since 1970), else None.
+    Raises UpstreamError where the store or a secret fails.
     """
     lease = services.store.lease(conversation, owner, services.clock.now(), deadline + GRACE)
+    if isinstance(lease, Held):
+        log.info("bot %s: another worker has the conversation", bot.name)
+        return lease.until
+    worker = _Worker(bot, services, lease, deadline)
     try:
-        while lease is not None:
-            _Work(bot, services, lease, deadline).all()
-            lease = services.store.release(lease)
+        worker.work()
     except LeaseLost:
         log.info("bot %s: a conversation was taken over by another worker", bot.name)
+        return None
     except OutOfTime as error:
         log.warning("bot %s: %s; what is waiting is left to the next worker", bot.name, error)
-        _give_back(services, lease)
+        worker.give_back()
+        return services.clock.now()
     except BaseException:
         # What failed or was interrupted stays in the inbox; the next worker need not wait for the lease to end.
         with suppress(UpstreamError):
-            _give_back(services, lease)
+            worker.give_back()
         raise
+    return min(worker.postponed, default=None)
 
 
-def _give_back(services: Services, lease: Lease | None) -> None:
-    """Release the lease although events are waiting, also those that arrive meanwhile: the next worker takes them."""
-    while lease is not None:
-        lease = services.store.release(lease)
+@dataclass(slots=True)
+class _Worker:
+    """The holder of a lease at work; lives until it has given the lease back.
 
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """One pass over an inbox, under one lease."""
+    `settled` are the events it has dealt with, `postponed` when those are due that it has left.
+    """
 
     bot: BotSpec
     services: Services
     lease: Lease
     deadline: int
+    holds: bool = True
+    settled: set[str] = field(default_factory=set)
+    postponed: list[int] = field(default_factory=list)
 
-    def all(self) -> None:
-        """Settle every waiting event once, oldest first. Raises OutOfTime where the time does not suffice."""
-        settled: set[str] = set()
-        while waiting := [one for one in self.services.store.pending(self.lease) if one.event_id not in settled]:
-            access_token = self._access_token()
-            for pending in waiting:
-                self._check_time()
-                self._settle_or_postpone(pending, access_token)
-                settled.add(pending.event_id)
+    def work(self) -> None:
+        """Settle every waiting event once. Raises OutOfTime where the time does not suffice."""
+        history = self.bot.step(History)
+        window = history.window if history else 0
+        while self.holds:
+            inbox = self.services.store.inbox(self.lease, window, self.services.clock.now())
+            waiting = [one for one in inbox.pending if one.event_id not in self.settled]
+            if not self._settle_next(inbox, waiting):
+                self._take(self.services.store.release(self.lease))
 
-    def _check_time(self) -> None:
-        left = self.deadline - self.services.clock.now()
-        if left < LEAST_TIME:
-            raise OutOfTime(f"{left} ms are left, and a turn is begun with {LEAST_TIME} at least")
+    def give_back(self) -> None:
+        """Release the lease although events are waiting, also new ones: the next worker takes them."""
+        while self.holds:
+            self._take(self.services.store.release(self.lease))
 
-    def _access_token(self) -> str:
-        """Without it nothing can be said, so nothing is begun. Raises SecretError."""
-        if self.bot.line is None:
-            raise SecretError(f"the file of {self.bot.name} no longer names a LINE account; add its line: section")
-        return self.services.secrets.get(self.bot.line.channel_access_token)
+    def _take(self, lease: Lease | None) -> None:
+        self.holds = lease is not None
+        self.lease = lease or self.lease
 
-    def _settle_or_postpone(self, pending: Pending, access_token: str) -> None:
+    def _settle_next(self, inbox: Inbox, waiting: Sequence[Pending]) -> bool:
+        """Settle what is to be done first; False where nothing is."""
+        started = [one for one in waiting if one.unsent or one.state == "SENDING"]
+        if started:
+            self._settle(started[:1], waiting, lambda work: _go_on(work, started[0]))
+            return True
+        burst = next_received(waiting, inbox.pending, self.services.clock.now())
+        if not burst:
+            return False
+        if is_incomplete_set(burst, self.services.clock.now()):
+            self.services.clock.sleep(SET_PAUSE)
+            return True
+        self._settle([one.pending for one in burst], waiting, lambda work: _begin(work, burst, inbox))
+        return True
+
+    def _settle(self, events: Sequence[Pending], waiting: Sequence[Pending], settle: Callable[[Work], Outcome]) -> None:
+        """Do one piece of work; where it fails, its events are left for soon, and not for the lease's end."""
+        left = sum(one.state != "UNDELIVERED" or one.unsent for one in waiting) - len(events)
+        work = self._work(last=left == 0 and len(waiting) < CROWDED)
         try:
-            self._settle(pending, access_token)
+            outcome = settle(work)
+        except TakenBack as error:
+            return log.info("bot %s: %s", self.bot.name, error)
         except LeaseLost:
             raise
         except BaseException:
-            # `attempt` has made it due at the lease's end only, when its reply token may be dead.
-            with suppress(BotkitError):
-                soon = self.services.clock.now() + RETRY_AFTER
-                self.services.store.postpone(self.lease, pending.event_id, soon, unsent=False)
+            for event in events:
+                with suppress(BotkitError):
+                    soon = self.services.clock.now() + RETRY_AFTER
+                    self.services.store.postpone(self.lease, event, soon, refused=False)
             raise
+        self.settled |= {event.event_id for event in events}
+        if outcome.again is not None:
+            self.postponed.append(outcome.again)
+        # What ended without a last write of its own has not given the lease back yet.
+        held = outcome.lease != self.lease or not work.last
+        return self._take(outcome.lease if held else self.services.store.release(self.lease))
 
-    def _settle(self, pending: Pending, access_token: str) -> None:
-        event = replace(parse_event(pending.body), at=pending.at)
-        chat = event.chat
-        if chat is None:  # the door lets none of these in
-            return self.services.store.answer(self.lease, event.id, None)
-        if pending.at < self.services.clock.now() - MAX_AGE:
-            return self._give_up(pending, chat)
-        answer = pending.answer or self._answer(pending, event, chat, access_token)
-        if answer is not None:
-            outbox = Outbox(self.services, self.lease, self.deadline - SAFETY, access_token)
-            send(outbox, event, chat, pending, answer)
-        return None
+    def _work(self, *, last: bool) -> Work:
+        """Nothing is begun without the token, with which alone anything can be said, or without the time for it."""
+        left = self.deadline - self.services.clock.now()
+        if left < LEAST_TIME:
+            raise OutOfTime(f"{left} ms are left, and a turn is begun with {LEAST_TIME} at least")
+        if self.bot.line is None:
+            raise SecretError(f"the file of {self.bot.name} no longer names a LINE account; add its line: section")
+        access_token = self.services.secrets.get(self.bot.line.channel_access_token)
+        return Work(self.bot, self.services, self.lease, self.deadline, access_token, last)
 
-    def _give_up(self, pending: Pending, chat: Chat) -> None:
-        log.error("event %s: older than a day, and never answered", pending.event_id)
-        if pending.state == "RECEIVED":
-            self.services.store.answer(self.lease, pending.event_id, None)
-        else:
-            self.services.store.finish(self.lease, pending.event_id, "UNDELIVERED", chat)
 
-    def _answer(self, pending: Pending, event: Event, chat: Chat, access_token: str) -> Answer | None:
-        """Make the answer and fix it in the store, before anybody hears of it."""
-        turn = self._turn(event, chat, access_token)
-        messages = self._messages(pending, turn)
-        # The key follows from the event, so that no second worker can push the answer under another one.
-        retry_key = str(uuid5(NAMESPACE_URL, f"botkit:{self.bot.name}:{event.id}"))
-        answer = Answer(messages, retry_key) if messages else None
-        self._fix(turn, answer)
-        return answer
+def _go_on(work: Work, pending: Pending) -> Outcome:
+    """Bring an event to its end that an earlier worker, or the person, has left half-way."""
+    if pending.state == "RECEIVED":
+        return end(work, pending, "unsent by the person: no answer")
+    event = parse_event(pending.body) if pending.body else None
+    if pending.unsent or pending.answer is None or event is None or event.chat is None:
+        return _finish(work, pending, "unsent by the person: its answer is dropped")
+    if pending.at < work.now - MAX_AGE:
+        return _lose(work, pending, "older than a day: its answer is dropped")
+    return send(work, Letter(pending, event.chat, event.reply_token or "", pending.answer))
 
-    def _fix(self, turn: Turn, answer: Answer | None) -> None:
-        """The answer transaction. Asked again when its response is lost: an answer that was fixed but not sent
-        would look to the next worker like one that may have been delivered.
-        """
-        for attempt in range(FIX_TRIES):
-            try:
-                return self.services.store.answer(self.lease, turn.event.id, answer, turn.memories, turn.usage)
-            except StoreError as error:
-                if not error.retryable or attempt == FIX_TRIES - 1:
-                    raise
-                log.warning("event %s: %s; asking the store again", turn.event.id, error)
-        return None
 
-    def _messages(self, pending: Pending, turn: Turn) -> tuple[LineMessage, ...]:
-        """What LINE is to show: the pipeline's reply, or the error text where it failed.
+def _begin(work: Work, burst: Sequence[Opened], inbox: Inbox) -> Outcome:
+    """Settle what has no answer yet."""
+    pending, event = burst[0].pending, burst[0].event
+    if pending.at < work.now - MAX_AGE:
+        count("lost", work.bot.name)
+        return end(work, pending, "older than a day: no answer")
+    if event.type in ("unfollow", "leave"):
+        nobody = [one for one in inbox.pending if one.state == "UNDELIVERED"][:MOST_COVERED]
+        return end(work, pending, f"{event.type}: no answer, and none that waited is offered any more", nobody)
+    if event.mode != "active" or event.reply_token is None:
+        return end(work, pending, f"a {event.type} event in {event.mode} mode without a reply token: no answer")
+    if event.type == "messageEdited":
+        return _edit(work, burst[0], inbox)
+    if wanted_by(event) is not None:
+        return tap(work, burst[0], inbox)
+    return answer(work, burst, inbox)
 
-        Only a failing store, or too little time, leaves the event waiting.
-        """
-        if turn.event.mode != "active" or turn.event.reply_token is None:
-            return ()
-        if pending.attempts >= MAX_ATTEMPTS:
-            log.error("event %s: given up after %d attempts", turn.event.id, pending.attempts)
-            return self._error_text(turn.chat)
-        self.services.store.attempt(self.lease, turn.event.id)
-        try:
-            return self._run(turn)
-        except (StoreError, OutOfTime):
-            raise
-        except UpstreamError as error:
-            log.error("event %s: no answer: %s", turn.event.id, error)
-        except Exception:  # a bug, here or in a step of the user's own: told once, and the person gets an answer
-            log.exception("event %s: a step failed", turn.event.id)
-        return self._error_text(turn.chat)
 
-    def _run(self, turn: Turn) -> tuple[LineMessage, ...]:
-        reply, failures = run(self.bot.handler, turn)
-        for failure in failures:
-            log.warning("event %s: beside the turn: %s", turn.event.id, failure)
-        messages = render(reply)
-        if messages and turn.keep_reply_until is not None:
-            # Only now is it known what is really said: a step further out may have changed the reply.
-            said = clean(reply.text)
-            tokens = self.services.model.count_tokens(turn.usage.model if turn.usage else "", said)
-            turn.remember(Message("assistant", said, tokens=tokens), turn.keep_reply_until)
-        return messages
+def _edit(work: Work, opened: Opened, inbox: Inbox) -> Outcome:
+    """Change what history holds of a message. It is no question: what was answered stays answered."""
+    event, store = opened.event, work.services.store
+    if event.chat is None or event.message_id is None:
+        return end(work, opened.pending, "an edit that names no message")
+    waits = any(one.message_id == event.message_id and one.state == "RECEIVED" for one in inbox.pending)
+    unknown = not waits and store.conversation_of(work.bot.name, event.chat, event.message_id) is None
+    if waits or (unknown and work.now < opened.pending.received_at + EDIT_PATIENCE):
+        due_at = work.now + EDIT_PAUSE
+        store.postpone(work.lease, opened.pending, due_at, refused=False)
+        return Outcome(work.lease, due_at)
+    text = event.text or ""
+    edited = Message("user", text, tokens=work.services.model.count_tokens("", text))
+    changed = store.edit(work.lease, event.chat, event.message_id, opened.pending.at, edited)
+    return end(work, opened.pending, "an edit: the history is changed" if changed else "an edit of nothing remembered")
 
-    def _error_text(self, chat: Chat) -> tuple[LineMessage, ...]:
-        """Error texts are for the person who asked, never for a group."""
-        return render(self.bot.error_reply if chat.kind == "user" else SILENCE)
 
-    def _turn(self, event: Event, chat: Chat, access_token: str) -> Turn:
-        return Turn(
-            bot=self.bot,
-            event=event,
-            chat=chat,
-            conversation=self.lease.conversation,
-            user=User(event.user_id or "", self._lookup(event, chat, access_token)),
-            services=self.services,
-            deadline=self.deadline,
-            access_token=access_token,
-            text=(event.text or "") if event.type == "message" else "",
-        )
+def _finish(work: Work, pending: Pending, why: str) -> Outcome:
+    chat = Chat("user", pending.user_id or "")  # nothing was sent, so nothing is kept by chat
+    work.services.store.finish(work.lease, pending, "DONE", chat, notes=[work.note(why)])
+    return Outcome(work.lease)
 
-    def _lookup(self, event: Event, chat: Chat, access_token: str) -> Callable[[], Profile | None]:
-        if event.user_id is None:
-            return lambda: None
-        return partial(self.services.line.profile, access_token, chat, event.user_id)
+
+def _lose(work: Work, pending: Pending, why: str) -> Outcome:
+    log.error("event %s: %s", pending.event_id, why)
+    count("lost", work.bot.name)
+    return _finish(work, pending, why)

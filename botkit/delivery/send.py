@@ -2,134 +2,180 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
+from botkit.delivery.metrics import Metric, count
+from botkit.delivery.work import RETRY_AFTER, TOKEN_LIFE, Letter, Outcome, Work
 from botkit.errors import LineError, LineRefused, LineUnsure
-from botkit.messages import Chat, Event
-from botkit.ports import Answer, Final, Lease, Pending, Services, Via
+from botkit.ports import Budget, Count, Final, Note, Via
 
 log = logging.getLogger(__name__)
 
-TOKEN_LIFE = 60 * 1000
-"""How long a reply token is good for, in ms from the receipt of its webhook (LINE reference: Reply token)."""
 PAUSE, LONGEST_PAUSE = 300, 5 * 1000
 """Between two calls, in ms; doubled each time."""
+SAFETY = 8 * 1000
+"""No call to LINE is made again with less time than this left, in ms: one may take seven seconds."""
 PUSH_PATIENCE = 10 * 1000
 """How long a push is tried in one go, in ms: unlike a reply token it can wait, and others wait behind it."""
 LEAST_TRIES = 3
 """Calls made in one go even where the token's minute is over."""
-RETRY_AFTER = 5 * 1000
-"""When the sweep may go on with what LINE did not take, in ms."""
 ACCOUNT_FAULTS = (0, 401, 403)
 """Refusals that say something of the account's set-up and nothing of the answer: it waits until that is mended."""
+COUNTER_LIFE = timedelta(days=62)
+"""A month's count of pushes is kept until the month after it is over."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outbox:
-    """What sending needs besides the answer. `until` (ms since 1970): no call is made again later."""
+def send(work: Work, letter: Letter) -> Outcome:
+    """Bring an answer to LINE and its event to the end; where LINE does not take it, leave it to a later worker.
 
-    services: Services
-    lease: Lease
-    until: int
-    access_token: str = field(repr=False)
-
-
-def send(outbox: Outbox, event: Event, chat: Chat, pending: Pending, answer: Answer) -> None:
-    """Bring `answer` to LINE and the event to its end; where LINE does not take it, leave it to a later worker.
-
-    `pending` is the event as it was found: with sends recorded by an earlier worker, whether its
-    answer arrived is unknown until LINE says so.
+    With sends recorded by an earlier worker, whether the answer arrived is unknown until LINE says so.
     """
-    delivery = _Delivery(outbox, event, chat, pending, answer)
-    if pending.via == "reply":
-        delivery.reply()
-    else:
-        delivery.push()
+    delivery = _Delivery(work, letter)
+    if letter.pending.via == "reply":
+        return delivery.reply()
+    return delivery.push()
 
 
 class _Delivery:
     """One answer on its way."""
 
-    def __init__(self, outbox: Outbox, event: Event, chat: Chat, pending: Pending, answer: Answer) -> None:
-        self.outbox = outbox
-        self.event = event
-        self.chat = chat
-        self.pending = pending
-        self.answer = answer
+    def __init__(self, work: Work, letter: Letter) -> None:
+        self.work = work
+        self.letter = letter
+        self.pending = letter.pending
+        self.notes: list[Note] = []
         # The answer transaction has recorded the send that follows it; every other one is recorded here.
-        self.recorded = pending.state == "RECEIVED"
-        self.unsure = pending.state == "SENDING" and pending.sends > 0
+        self.recorded = self.pending.state == "RECEIVED"
+        self.unsure = self.pending.state == "SENDING" and self.pending.sends > 0
 
-    def reply(self) -> None:
+    def reply(self) -> Outcome:
         """Spend the reply token."""
-        line, token = self.outbox.services.line, self.event.reply_token or ""
-        until = min(self.outbox.until, self.pending.received_at + TOKEN_LIFE)
-        self._persist(
-            "reply", until, lambda: line.reply(self.outbox.access_token, token, self.answer.messages), self._no_reply
+        line, token, messages = self.work.services.line, self.letter.reply_token, self.letter.answer.messages
+        return self._persist(
+            "reply",
+            self.pending.received_at + TOKEN_LIFE,
+            lambda: line.reply(self.work.access_token, token, messages),
+            self._no_reply,
         )
 
-    def push(self) -> None:
-        """Push, under the answer's own retry key."""
-        line, key = self.outbox.services.line, self.answer.retry_key
-        self._persist(
+    def push(self) -> Outcome:
+        """Push, under the answer's own retry key, if the budget allows."""
+        try:
+            budget = self._budget()
+        except LineError as error:  # how much it would cost cannot be said
+            self._tell(f"push: not tried, {error}")
+            return self._keep()
+        line, key, messages = self.work.services.line, self.letter.answer.retry_key, self.letter.answer.messages
+        return self._persist(
             "push",
-            min(self.outbox.until, self.outbox.services.clock.now() + PUSH_PATIENCE),
-            lambda: line.push(self.outbox.access_token, self.chat.id, self.answer.messages, key),
-            lambda _: self._finish("UNDELIVERED"),
+            self.work.now + PUSH_PATIENCE,
+            lambda: line.push(self.work.access_token, self.letter.chat.id, messages, key),
+            self._no_push,
+            budget,
         )
 
     def _persist(
-        self, via: Via, until: int, call: Callable[[], tuple[str, ...]], refused: Callable[[LineRefused], None]
-    ) -> None:
-        """Call LINE until it says yes or no, or the time is over."""
-        clock, pause = self.outbox.services.clock, PAUSE
+        self,
+        via: Via,
+        until: int,
+        call: Callable[[], tuple[str, ...]],
+        refused: Callable[[LineRefused], Outcome],
+        budget: Budget | None = None,
+    ) -> Outcome:
+        """Call LINE until it says yes or no, or the time is over. `until` (ms since 1970): when to stop trying."""
+        clock, pause, end = self.work.services.clock, PAUSE, self.work.deadline - SAFETY
         for attempt in range(1_000):
             if attempt:
                 later = clock.now() + pause
-                if later > self.outbox.until or (attempt >= LEAST_TRIES and later > until):
+                if later > end or (attempt >= LEAST_TRIES and later > until):
                     break
                 clock.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
-            self._record(via)
+            if not self._record(via, budget):
+                self._tell(f"push: over the budget of {budget and budget.limit} a month")
+                return self._keep()
             try:
-                return self._finish("DONE", call())
+                sent = call()
             except LineUnsure as error:
                 self.unsure = True
-                self._log(error)
+                self._tell(str(error))
             except LineRefused as error:
-                self._log(error)
+                self._tell(str(error))
                 if error.status in ACCOUNT_FAULTS and not error.retryable:
                     break
                 if not error.retryable:
                     return refused(error)
+            else:
+                self.notes.append(self.work.note(f"{via}: LINE took it, messages {', '.join(sent) or 'unnamed'}"))
+                return self._finish("DONE", via, sent)
         return self._postpone()
 
-    def _no_reply(self, error: LineRefused) -> None:
+    def _no_reply(self, error: LineRefused) -> Outcome:
         """A 400 spends no token: an earlier try had been delivered, or none was and the token is of no use."""
         if error.status != 400:
-            return self._finish("UNDELIVERED")
+            return self._finish("DONE", "lost")
         if not self.unsure:
+            return self._other_way()
+        if self.work.now <= self.pending.received_at + TOKEN_LIFE:
+            self._tell("reply: so the earlier call had been delivered")
+            return self._finish("DONE", "reply")
+        # Delivered then or expired now: LINE cannot tell. By default, saying it twice is the worse mistake.
+        count("ambiguous", self.work.bot.name)
+        if self.work.manners.unsure == "resend":
+            self._tell("reply: nobody can know whether it arrived; pushed, as the bot file says")
             return self.push()
-        if self.outbox.services.clock.now() > self.pending.received_at + TOKEN_LIFE:
-            # Delivered then or expired now: LINE cannot tell, and saying it twice is the worse mistake.
-            log.warning("event %s: ambiguous, taken as delivered", self.event.id)
+        self._tell("reply: nobody can know whether it arrived; taken as delivered")
         return self._finish("DONE")
 
-    def _record(self, via: Via) -> None:
+    def _other_way(self) -> Outcome:
+        """The reply token is of no use, and nothing was delivered."""
+        manners = self.work.manners
+        way = manners.slow.do if self.letter.slow and manners.slow.do != "button" else manners.late
+        if way == "silence":
+            self._tell("the answer came too late, and the bot file asks for silence then")
+            return self._finish("DONE", "dropped")
+        return self.push() if way == "push" else self._keep()
+
+    def _no_push(self, error: LineRefused) -> Outcome:
+        # Of the month's limit LINE says 429. Anything else is the chat's fault or the answer's own: it gets one more
+        # chance, with the next reply, and no second one, or it would take every later answer down with it.
+        return self._keep() if error.status == 429 or self.letter.first else self._finish("DONE", "lost")
+
+    def _keep(self) -> Outcome:
+        self._tell("kept, to be shown with the next reply")
+        return self._finish("UNDELIVERED", "kept")
+
+    def _budget(self) -> Budget:
+        """What the push would cost. Raises LineError where LINE does not tell how many people are in the chat."""
+        chat, services = self.letter.chat, self.work.services
+        members = 1 if chat.kind == "user" else services.line.member_count(self.work.access_token, chat)
+        today = datetime.fromtimestamp(self.work.now // 1000, self.work.bot.timezone)
+        expires_at = self.work.now + COUNTER_LIFE // timedelta(milliseconds=1)
+        pushes = Count("push", f"month#{today:%Y-%m}", {"messages": members}, expires_at)
+        return Budget(pushes, self.work.manners.push.monthly)
+
+    def _record(self, via: Via, budget: Budget | None) -> bool:
         if self.recorded:
             self.recorded = False
-        else:
-            self.outbox.services.store.resend(self.outbox.lease, self.event.id, via)
+            return True
+        return self.work.services.store.resend(self.work.lease, self.pending, via, budget)
 
-    def _postpone(self) -> None:
-        due_at = self.outbox.services.clock.now() + RETRY_AFTER
-        self.outbox.services.store.postpone(self.outbox.lease, self.event.id, due_at, unsent=not self.unsure)
-        log.error("event %s: LINE did not take the answer; it waits", self.event.id)
+    def _postpone(self) -> Outcome:
+        due_at = self.work.now + RETRY_AFTER
+        self._tell("LINE did not take the answer; it waits")
+        self.work.services.store.postpone(
+            self.work.lease, self.pending, due_at, refused=not self.unsure, notes=self.notes
+        )
+        return Outcome(self.work.lease, due_at)
 
-    def _finish(self, state: Final, sent: tuple[str, ...] = ()) -> None:
-        self.outbox.services.store.finish(self.outbox.lease, self.event.id, state, self.chat, sent)
-        if state == "UNDELIVERED":
-            log.error("event %s: the answer could not be delivered", self.event.id)
+    def _finish(self, state: Final, metric: Metric | None = None, sent: tuple[str, ...] = ()) -> Outcome:
+        lease = self.work.services.store.finish(
+            self.work.lease, self.pending, state, self.letter.chat, sent, notes=self.notes, release=self.work.last
+        )
+        if metric is not None:
+            count(metric, self.work.bot.name)
+        return Outcome(lease)
 
-    def _log(self, error: LineError) -> None:
-        log.warning("event %s: %s", self.event.id, error)
+    def _tell(self, text: str) -> None:
+        log.warning("event %s: %s", self.pending.event_id, text)
+        self.notes.append(self.work.note(text))

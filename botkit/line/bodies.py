@@ -3,14 +3,16 @@
 from typing import Any
 
 from botkit.line.text import LONGEST_TEXT, MOST_MESSAGES, clean, shorten, split
-from botkit.messages import QuickReply, Reply, Sender
+from botkit.messages import Button, QuickReply, Reply, Sender
 from botkit.ports import LineMessage
 
-# LINE reference: Quick reply; Message action; Change icon and display name.
+# LINE reference: Quick reply; Message action; Postback action; Change icon and display name.
 _MOST_QUICK_REPLIES = 13
 _LONGEST_LABEL = 20
 _LONGEST_ACTION_TEXT = 300
 _LONGEST_SENDER = 20
+# LINE reference: Buttons template.
+_LONGEST_BUTTON_TEXT = 160
 
 
 def render(reply: Reply) -> tuple[LineMessage, ...]:
@@ -28,6 +30,17 @@ def render(reply: Reply) -> tuple[LineMessage, ...]:
     if sender := _sender(reply.sender):
         messages = [{**message, "sender": sender} for message in messages]
     return tuple(messages)
+
+
+def render_button(button: Button, sender: Sender | None = None) -> tuple[LineMessage, ...]:
+    """The message object of a text with one button (LINE reference: Buttons template)."""
+    text, label = shorten(clean(button.text).strip(), _LONGEST_BUTTON_TEXT), _short(button.label, _LONGEST_LABEL)
+    action = {"type": "postback", "label": label, "data": button.data, "displayText": label}
+    template = {"type": "buttons", "text": text, "actions": [action]}
+    message: dict[str, Any] = {"type": "template", "altText": text, "template": template}
+    if fields := _sender(sender):
+        message["sender"] = fields
+    return (message,)
 
 
 def _texts(reply: Reply) -> list[str]:

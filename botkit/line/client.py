@@ -38,6 +38,7 @@ _PROFILES = {
     "group": "/v2/bot/group/{chat}/member/{user}",
     "room": "/v2/bot/room/{chat}/member/{user}",
 }
+_COUNTS = {"group": "/v2/bot/group/{chat}/members/count", "room": "/v2/bot/room/{chat}/members/count"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +168,21 @@ class LineClient:
         call = _Call("GET", "/v2/bot/group/{chat}/summary", token, ids={"chat": chat.id})
         name = self._done(call, also=(404,)).document.get("groupName")
         return clean_name(name) if isinstance(name, str) else None
+
+    def member_count(self, token: str, chat: Chat) -> int:
+        """How many people are in a chat, at least 1; in a 1:1 chat 1, without a call.
+
+        The account itself is not counted (LINE reference: Get number of users in a group chat; … in a
+        multi-person chat). Raises LineUnsure, too, where LINE's answer has no such number.
+        """
+        if chat.kind == "user":
+            return 1
+        call = _Call("GET", _COUNTS[chat.kind], token, ids={"chat": chat.id})
+        answer = self._done(call)
+        count = answer.document.get("count")
+        if not isinstance(count, int) or isinstance(count, bool) or count < 1:
+            raise LineUnsure(f"LINE {call}: the answer holds no number of people (request {answer.request_id})")
+        return count
 
     def content(self, token: str, message_id: str) -> Content | None:
         """What a media message holds, at most 20 MB (LINE reference: Get content). None on 202: still preparing."""

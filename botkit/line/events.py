@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 _LONGEST_ID = 255
 # LINE's own limit (LINE reference: Text message event, `mention.mentionees`).
 _MOST_MENTIONS = 20
+# More than people can pick at once in LINE's apps; beyond it a number is not believed.
+_MOST_PHOTOS = 50
 # Thirteen digits, until the year 2286: whatever sorts times as text keeps their order.
 _LATEST = 9_999_999_999_999
 # LINE nests about five deep; what is parsed on one stack must be parsable again on a deeper one.
@@ -81,12 +83,14 @@ def parse_event(body: str) -> Event:
         reply_token=_string(raw, "replyToken"),
         redelivered=_object(raw, "deliveryContext").get("isRedelivery") is True,
         body=body,
-        message_id=_id(message, "id"),
+        message_id=_id(message, "id") or _id(_object(raw, "unsend"), "messageId"),
         message_type=message_type,
         text=text,
         mentions=_mentions(text or "", _object(message, "mention").get("mentionees")),
         quote_token=_string(message, "quoteToken"),
         quoted_message_id=_id(message, "quotedMessageId"),
+        postback=_string(_object(raw, "postback"), "data"),
+        photo_set=_photo_set(_object(message, "imageSet")),
     )
 
 
@@ -163,6 +167,12 @@ def _time(value: object) -> int:
 
 def _is_int(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _photo_set(raw: dict[str, Any]) -> tuple[str, int] | None:
+    """Photos sent together come as events of their own, in any order (LINE reference: Image message event)."""
+    set_id, total = _id(raw, "id"), raw.get("total")
+    return (set_id, total if _is_int(total) and 0 < total <= _MOST_PHOTOS else 0) if set_id else None
 
 
 def _chat(source: dict[str, Any]) -> Chat | None:

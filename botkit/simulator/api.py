@@ -165,6 +165,16 @@ def group_summary(world: World, asked: Asked) -> Answer:
     return _json(200, {"groupId": place.chat.id, "groupName": place.name})
 
 
+def group_count(world: World, asked: Asked) -> Answer:
+    """Get number of users in a group chat. The account is not one of them."""
+    return _count(world, asked, "group")
+
+
+def room_count(world: World, asked: Asked) -> Answer:
+    """Get number of users in a multi-person chat."""
+    return _count(world, asked, "room")
+
+
 def content(world: World, asked: Asked) -> Answer:
     """Get content: 202 while it is being prepared, 410 once the message was unsent."""
     message_id = asked.ids[0]
@@ -232,6 +242,8 @@ ROUTES = (
     Route("profile", "GET", "/v2/bot/group/{}/member/{}", group_member),
     Route("profile", "GET", "/v2/bot/room/{}/member/{}", room_member),
     Route("group", "GET", "/v2/bot/group/{}/summary", group_summary),
+    Route("member_count", "GET", "/v2/bot/group/{}/members/count", group_count),
+    Route("member_count", "GET", "/v2/bot/room/{}/members/count", room_count),
     Route("content", "GET", "/v2/bot/message/{}/content", content),
     Route("info", "GET", "/v2/bot/info", info),
     Route("quota", "GET", "/v2/bot/message/quota", quota),
@@ -332,6 +344,13 @@ def _member(world: World, asked: Asked, kind: ChatKind) -> Answer:
     if place is None or user_id not in place.members:
         raise Refusal(404, "Not found")
     return _json(200, _profile(place.members[user_id]))
+
+
+def _count(world: World, asked: Asked, kind: ChatKind) -> Answer:
+    place = world.place(asked.account, Chat(kind, asked.ids[0]))
+    if place is None:
+        raise Refusal(404, "Not found")
+    return _json(200, {"count": len(place.members)})
 
 
 def _profile(person: Person) -> JsonObject:

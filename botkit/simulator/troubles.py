@@ -13,6 +13,7 @@ Endpoint = Literal[
     "mark_as_read",
     "profile",
     "group",
+    "member_count",
     "content",
     "info",
     "quota",

@@ -41,7 +41,7 @@ _SAYINGS = {
 _NOT_YET = {
     *("commands", "limits", "media", "moderation", "events", "tools"),
     *("groups.overhear", "line.channel_id"),
-    *("reply.markdown", "reply.slow", "reply.late", "reply.push", "reply.unsure"),
+    "reply.markdown",
 }
 
 

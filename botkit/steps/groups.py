@@ -1,6 +1,7 @@
 """`groups`: manners in group chats and rooms: when to speak up, and when to stay silent."""
 
 import re
+from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Literal
 from unicodedata import normalize
@@ -10,7 +11,7 @@ from pydantic import Field
 from botkit.messages import SILENCE, Event, Reply
 from botkit.pipeline import Handler, Step
 from botkit.spec.values import Words
-from botkit.turn import Turn
+from botkit.turn import Said, Turn
 
 Name = Annotated[Words, Field(max_length=50)]
 
@@ -27,17 +28,21 @@ class Groups(Step):
         """Go on where the bot is meant, with its mention cut out of the text."""
         if turn.chat.kind == "user":
             return call_next(turn)
-        if self.answer == "never" or (turn.event.type == "message" and not self._meant(turn)):
+        if self.answer == "never":
             return SILENCE
-        turn.text = _without_mentions(turn.event, turn.text)
+        meant = tuple(one for one in turn.said if self._is_meant(turn, one))
+        if turn.event.type == "message" and not meant:
+            turn.note("groups: the bot was not addressed")
+            return SILENCE
+        turn.said = tuple(replace(one, text=_without_mentions(one)) for one in meant)
         return call_next(turn)
 
-    def _meant(self, turn: Turn) -> bool:
+    def _is_meant(self, turn: Turn, said: Said) -> bool:
         return (
             self.answer == "always"
-            or any(mention.is_self for mention in turn.event.mentions)
-            or self._named.search(_folded(turn.text)) is not None
-            or _quotes_bot(turn)
+            or any(mention.is_self for mention in said.event.mentions)
+            or self._named.search(_folded(said.text)) is not None
+            or _quotes_bot(turn, said.event)
         )
 
     @cached_property
@@ -58,17 +63,17 @@ def _folded(text: str) -> str:
     return normalize("NFKC", text).casefold()
 
 
-def _quotes_bot(turn: Turn) -> bool:
-    quoted = turn.event.quoted_message_id
+def _quotes_bot(turn: Turn, event: Event) -> bool:
+    quoted = event.quoted_message_id
     return quoted is not None and turn.services.store.said_by_bot(turn.bot.name, turn.chat, quoted)
 
 
-def _without_mentions(event: Event, text: str) -> str:
-    """`text` less the bot's mentions; unchanged where it is nothing else, or an earlier step has rewritten it."""
-    whole = text
-    if text != event.text:
+def _without_mentions(said: Said) -> str:
+    """The text less the bot's mentions; unchanged where it is nothing else, or an earlier step has rewritten it."""
+    whole = text = said.text
+    if text != said.event.text:
         return text
-    for mention in sorted(event.mentions, key=lambda mention: mention.start, reverse=True):
+    for mention in sorted(said.event.mentions, key=lambda mention: mention.start, reverse=True):
         if mention.is_self:
             text = text[: mention.start] + text[mention.end :]
     return text.strip() or whole

@@ -26,19 +26,24 @@ class History(Step):
     keep: Duration = Field(30 * 86400, description="How long messages are stored, such as 24h or 30d.")
 
     def __call__(self, turn: Turn, call_next: Handler) -> Reply:
-        """Load, stage both sides of the exchange, go on; what was said is kept even if the answer fails."""
+        """Choose the history, stage both sides, go on; what was said is kept even if the answer fails."""
         if not turn.text:
             return call_next(turn)
-        services, now = turn.services, turn.services.clock.now()
-        stored = turn.spawn(services.store.history, turn.conversation, self.window, now) if self.window else None
         turn.speaker = self._speaker(turn)
-        turn.history = trim(stored.result(), self.max_tokens) if stored else ()
-        expires_at = now + self.keep * 1000
-        said = Message("user", turn.text, turn.speaker)
-        tokens = services.model.count_tokens("", said.content)
-        turn.remember(replace(said, tokens=tokens), expires_at)
-        turn.keep_reply_until = expires_at
+        turn.history = self._window(turn)
+        turn.keep_reply_until = turn.services.clock.now() + self.keep * 1000
+        for one in turn.said:
+            said = Message("user", one.text, turn.speaker)
+            tokens = turn.services.model.count_tokens("", said.content)
+            turn.remember(replace(said, tokens=tokens), turn.keep_reply_until, one.event)
         return call_next(turn)
+
+    def _window(self, turn: Turn) -> tuple[Message, ...]:
+        stored = turn.recent[-self.window :] if self.window else ()
+        kept = trim(stored, self.max_tokens)
+        left_out = f", {len(stored) - len(kept)} left out by max_tokens: {self.max_tokens}" if kept != stored else ""
+        turn.note(f"history: {len(kept)} earlier messages, {sum(one.tokens for one in kept)} tokens{left_out}")
+        return kept
 
     def _speaker(self, turn: Turn) -> str | None:
         if self.scope == "user" or turn.chat.kind == "user":

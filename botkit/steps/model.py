@@ -87,27 +87,35 @@ class Model(Step):
         while True:
             request = self._request(turn, name, prompt)
             try:
-                return turn.services.model.complete(request)
+                completion = turn.services.model.complete(request)
             except ContextOverflow as error:
                 system, *history, said = prompt
                 if not history:
                     raise
                 log.warning("bot %s: %s; set model.context_tokens; trying with less history", turn.bot.name, error)
+                turn.note(f"model {name}: the prompt was too long; asked again with half the history")
                 prompt = (system, *history[(len(history) + 1) // 2 :], said)
             except ModelError as error:
+                turn.note(f"model {name}: {error}")
                 if error.retryable and request.timeout < self.timeout and turn.seconds_left <= SAFETY_SECONDS + 1:
                     raise OutOfTime("the model had no time to answer") from error
                 raise
+            else:
+                turn.note(_account(completion, prompt, len(turn.said)))
+                return completion
 
     def prompt(self, turn: Turn, name: str) -> tuple[Message, ...]:
-        """System prompt, as much history as the context window leaves room for, and what was said."""
+        """System prompt, as much of what came before as the context window leaves room for, and what was said last."""
         count = turn.services.model.count_tokens
-        said = Message("user", turn.text, turn.speaker)
+        *before, said = (Message("user", one.text, turn.speaker) for one in turn.said)
         room = self.context_window(name) - self.max_output_tokens - _PER_MESSAGE * 3 - count(name, turn.system)
         said = _shortened(said, room, lambda text: count(name, text))
         room -= count(name, said.content)
-        history = trim([_padded(message) for message in turn.history], room)
-        return (Message("system", turn.system), *history, said)
+        counted = [replace(message, tokens=count(name, message.content)) for message in before]
+        earlier = trim([_padded(message) for message in (*turn.history, *counted)], room)
+        if left_out := len(turn.history) + len(before) - len(earlier):
+            turn.note(f"model {name}: {left_out} messages left out, its context window is {self.context_window(name)}")
+        return (Message("system", turn.system), *earlier, said)
 
     def _request(self, turn: Turn, name: str, prompt: tuple[Message, ...]) -> ChatRequest:
         timeout = min(float(self.timeout), turn.seconds_left - SAFETY_SECONDS)
@@ -132,6 +140,14 @@ class Model(Step):
             if "api_key" in self.model_fields_set:
                 raise
             return ""
+
+
+def _account(completion: Completion, prompt: tuple[Message, ...], said: int) -> str:
+    usage, sent = completion.usage, len(prompt) - 1
+    return (
+        f"model {usage.model}: sent the persona, {max(0, sent - said)} earlier messages and {min(sent, said)} new, "
+        f"{usage.input_tokens} tokens; it answered with {usage.output_tokens}"
+    )
 
 
 def _padded(message: Message) -> Message:

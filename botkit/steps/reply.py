@@ -1,16 +1,19 @@
 """`reply`: how the answer is dressed, and what is said when there is none."""
 
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from botkit import messages
 from botkit.pipeline import Handler, Step
-from botkit.spec.values import Words
+from botkit.spec.values import Duration, Whole, Words
 from botkit.turn import Turn
 
 DEFAULT_ERROR = "Sorry, something went wrong. Please try again."
+DEFAULT_NOTICE = "This takes a little longer. Tap the button in a moment to see the answer."
+DEFAULT_LABEL = "Show the answer"
 LOADING_SECONDS = 60
 """The longest LINE offers; it ends when the answer arrives (LINE reference: Display a loading animation)."""
 
@@ -31,8 +34,48 @@ class Sender(BaseModel):
     icon: str | None = Field(None, pattern=r"^https://[^\s]+$", max_length=2000, description="An https image address.")
 
 
+class Slow(BaseModel):
+    """What is done when the answer will outlive the reply token; written short, `do` alone.
+
+    LINE lets an answer be sent for free within about a minute after the message.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    do: Literal["button", "push", "silence"] = Field(
+        "button",
+        description="button: a notice with a button that brings the answer; push: see `push`; silence: drop it.",
+    )
+    after: Duration = Field(45, description="How long after the message the notice is sent, from 5s to 55s.")
+    notice: Words = Field(DEFAULT_NOTICE, max_length=160, description="What the notice says.")
+    label: Words = Field(DEFAULT_LABEL, max_length=20, description="What its button shows.")
+
+    @field_validator("after")
+    @classmethod
+    def _within_the_minute(cls, seconds: int) -> int:
+        if not 5 <= seconds <= 55:
+            raise PydanticCustomError("after", "is outside the token's minute; write a time from 5s to 55s")
+        return seconds
+
+
+class Push(BaseModel):
+    """The budget for pushes, which LINE charges for; written short, `monthly` alone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    monthly: Whole = Field(
+        200, ge=0, description="Messages pushed in a calendar month at most; one to a group counts its members."
+    )
+
+
 def _short_quick_reply(value: Any) -> Any:
     return {"label": value, "text": value} if isinstance(value, str) else value
+
+
+def _short_slow(value: Any) -> Any:
+    return {"do": value} if isinstance(value, str) else value
+
+
+def _short_push(value: Any) -> Any:
+    return {"monthly": value} if isinstance(value, int) else value
 
 
 class Reply(Step):
@@ -42,6 +85,19 @@ class Reply(Step):
         (), max_length=13, description="Buttons under each answer in 1:1 chats, at most 13."
     )
     sender: Sender = Field(Sender(), description="Another name and icon for the answers.")
+    slow: Annotated[Slow, BeforeValidator(_short_slow)] = Field(
+        Slow(), description="When the answer will outlive the reply token."
+    )
+    late: Literal["push", "keep"] = Field(
+        "push", description="When the token is dead already, as after a crash; keep: show it with the next reply."
+    )
+    push: Annotated[Push, BeforeValidator(_short_push)] = Field(
+        Push(), description="The budget for pushes; what exceeds it is shown with the next reply."
+    )
+    unsure: Literal["assume_delivered", "resend"] = Field(
+        "assume_delivered",
+        description="A reply of which LINE cannot say whether it arrived; resend: push it, perhaps a second time.",
+    )
     loading: bool = Field(True, strict=True, description="The typing animation; 1:1 chats only.")
     error: Words = Field(DEFAULT_ERROR, max_length=1000, description="Said when an answer failed; 1:1 chats only.")
 

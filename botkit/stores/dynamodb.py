@@ -1,317 +1,347 @@
 """The store in one DynamoDB table, for the deployed bots."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from botkit.errors import StoreError
 from botkit.messages import Chat, Message
-from botkit.ports import Acceptance, Answer, Arrival, Conversation, Final, Lease, Memory, Pending, Usage, Via
+from botkit.ports import (
+    Acceptance,
+    Answer,
+    Arrival,
+    Budget,
+    Conversation,
+    Count,
+    Final,
+    Held,
+    Inbox,
+    Lease,
+    Memory,
+    Note,
+    Pending,
+    Record,
+    State,
+    Via,
+)
+from botkit.stores import dynamodb_messages, dynamodb_moves
 from botkit.stores.dynamodb_items import (
     DUE,
     DUE_INDEX,
-    HELD,
+    LAST,
     MESSAGES,
-    POINTERS,
-    change,
-    check_held,
-    conditional,
-    conversation_of,
+    PENDING,
+    amounts_of,
+    conversation_at,
     conversation_pk,
-    delete,
-    event_item,
+    counter_key,
     event_key,
-    event_of,
-    mark_of,
+    index_key,
     message_item,
+    message_key,
     message_of,
-    meta_key,
     pending_of,
-    pointer_item,
-    pointer_key,
-    put,
+    record_of,
+    said_fields,
     seconds,
     sent_item,
-    sent_key,
-    usage_fields,
 )
-from botkit.stores.dynamodb_table import READ_BATCH, Fields, Refused, Table, connect, expressions, to_wire, translated
-from botkit.stores.values import CONVERSATION_LIFE, EVENT_LIFE, PENDING_LIMIT, Mark, confirm, dump_answer, lost
+from botkit.stores.dynamodb_moves import Move, flatten, judge
+from botkit.stores.dynamodb_schema import create_table
+from botkit.stores.dynamodb_table import Fields, Refused, Table, connect, expressions, spread
+from botkit.stores.dynamodb_writes import Write, add_counts, change, charge, check_held, give_back, put, take
+from botkit.stores.values import EVENT_LIFE, PENDING_LIMIT, answer_stamp, lost, stamp, within
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-OPEN = frozenset({"RECEIVED", "SENDING"})
-IS_OPEN = "#state IN (:received, :sending)"
-OPEN_VALUES: Fields = {"received": "RECEIVED", "sending": "SENDING"}
+__all__ = ["DynamoStore", "create_table"]
 
-IS_NEW = "attribute_not_exists(#pk) OR #received_at <= :expired"
-IS_FREE = "attribute_not_exists(#owner) OR #owner = :owner OR #lease_until < :now"
-COUNT_ARRIVAL = "SET #ttl = :ttl ADD #inbox_seq :one"
-TAKE_LEASE = (
-    "SET #owner = :owner, #lease_until = :until, #ttl = :ttl, #inbox_seq = if_not_exists(#inbox_seq, :zero) "
-    "ADD #fence :one"
-)
-
-KNOWN_TIMES = 1000
-"""How many events a store knows the time of without asking."""
+SPARE = 25
+"""Items that an inbox is expected to hold besides its window: META, and the events of a busy conversation."""
+ATTEMPTS_AT_ONCE = 50
+"""Events in one transaction of 100 writes (DynamoDB API reference: TransactWriteItems)."""
+IS_OLDER = "attribute_exists(#pk) AND (attribute_not_exists(#edited_at) OR #edited_at < :edited_at)"
 
 
 class DynamoStore:
     """The store in the DynamoDB table `table`; lives as long as the process, shared by all its threads.
 
-    A `client` given stays the caller's to close. Every method raises StoreError where AWS fails.
+    A `client` given stays the caller's to close. `pause` waits some seconds where another write is in the
+    way, and `jitter` picks how many, up to a limit. Every method raises StoreError where AWS fails.
     """
 
-    def __init__(self, table: str, client: "DynamoDBClient | None" = None) -> None:
+    def __init__(
+        self,
+        table: str,
+        client: "DynamoDBClient | None" = None,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+        jitter: Callable[[float], float] = spread,
+    ) -> None:
         self._client = client or connect()
         self._owns_client = client is None
-        self._table = Table(table, self._client)
-        self._times: dict[tuple[Conversation, str], int] = {}
+        self._table = Table(table, self._client, pause, jitter)
 
     def close(self) -> None:
         """Close the connections, where the store opened them."""
         if self._owns_client:
             self._client.close()
 
+    # ---------------------------------------------------------------- arrivals and the lease
+
     def accept(self, arrival: Arrival) -> Acceptance:
         """See `Store.accept`. One round trip for a new event and for a duplicate, two to renew."""
-        values: Fields = {"expired": arrival.received_at - EVENT_LIFE}
-        condition = expressions(values, ConditionExpression=IS_NEW)
-        event = {"Item": to_wire(event_item(arrival)), "ReturnValuesOnConditionCheckFailure": "ALL_OLD", **condition}
-        try:
-            self._table.transact([{"Put": event}, put(pointer_item(arrival)), _count_arrival(arrival)])
-        except Refused as refused:
-            return self._accept_known(arrival, refused.found[0])
-        return Acceptance.NEW
+        return dynamodb_messages.accept(self._table, arrival)
 
-    def _accept_known(self, arrival: Arrival, found: Fields | None) -> Acceptance:
-        if found is None:  # DynamoDB shows the item that was in the way; without it nothing can be said
-            raise StoreError(f"DynamoDB does not show the event {arrival.event_id}", retryable=True)
-        if found["state"] not in OPEN:
-            return Acceptance.FINISHED
-        if not arrival.renews or int(found["received_at"]) >= arrival.received_at:
-            return Acceptance.PENDING
-        sets: Fields = {"received_at": arrival.received_at, "ttl": seconds(arrival.received_at + EVENT_LIFE)}
-        key = event_key(arrival.conversation, arrival.event_id)
-        try:
-            self._table.update(change(key, f"{IS_OPEN} AND #received_at < :received_at", OPEN_VALUES, sets))
-        except Refused as refused:  # finished or renewed by somebody else since we looked
-            return self._accept_known(arrival, refused.found[0])
-        return Acceptance.PENDING
-
-    def lease(self, conversation: Conversation, owner: str, now: int, until: int) -> Lease | None:
+    def lease(self, conversation: Conversation, owner: str, now: int, until: int) -> Lease | Held:
         """See `Store.lease`. Its owner may take it again, so a retry after a lost response succeeds."""
-        values: Fields = {
-            "owner": owner,
-            "now": now,
-            "until": until,
-            "ttl": seconds(now + CONVERSATION_LIFE),
-            "zero": 0,
-            "one": 1,
-        }
+        asked = Lease(conversation, owner, 1, until, 0)
         try:
-            meta = self._table.update(conditional(meta_key(conversation), TAKE_LEASE, IS_FREE, values))
-        except Refused:
-            return None
-        return Lease(conversation, owner, int(meta["fence"]), until, int(meta["inbox_seq"]))
-
-    def pending(self, lease: Lease) -> Sequence[Pending]:
-        """See `Store.pending`. Events that expire before the lease ends are left out."""
-        found = list(islice(self._unfinished(lease), PENDING_LIMIT))
-        for event in found:
-            self._learn_time(lease.conversation, event.event_id, event.at)
-        return found
-
-    def _unfinished(self, lease: Lease) -> Iterator[Pending]:
-        pointers = self._partition(lease.conversation, POINTERS, Limit=READ_BATCH)
-        while batch := list(islice(pointers, READ_BATCH)):
-            keys = {key["sk"]: key for key in map(event_of, batch)}
-            events = {event["sk"]: event for event in self._table.read(list(keys.values()))}
-            for event in (events[sk] for sk in keys if sk in events):
-                if event["state"] in OPEN and int(event["received_at"]) > lease.until - EVENT_LIFE:
-                    yield pending_of(event)
-
-    def attempt(self, lease: Lease, event_id: str) -> None:
-        """See `Store.attempt`."""
-        key = event_key(lease.conversation, event_id)
-        count = conditional(key, "ADD #attempts :one", IS_OPEN, {**OPEN_VALUES, "one": 1})
-        postpone = change(self._pointer(lease, event_id), "attribute_exists(#pk)", {}, {"due_at": lease.until})
-        self._write(lease, event_id, [{"Update": count}, {"Update": postpone}])
-
-    def answer(
-        self,
-        lease: Lease,
-        event_id: str,
-        answer: Answer | None,
-        memories: Sequence[Memory] = (),
-        usage: Usage | None = None,
-    ) -> None:
-        """See `Store.answer`. A transaction takes 100 items, which leaves room for 97 memories."""
-        key = event_key(lease.conversation, event_id)
-        items = {item["sk"]: item for item in (message_item(lease.conversation, memory) for memory in memories)}
-        remember = [put(item) for item in items.values()]
-        received: Fields = {"received": "RECEIVED"}
-        sets: Fields = {"fence": lease.fence, **usage_fields(usage)}
-        if answer is None:
-            done = change(key, "#state = :received", received, {**sets, "state": "DONE"}, ["body"])
-            leave = delete(self._pointer(lease, event_id))
-            self._write(lease, event_id, [{"Update": done}, leave, *remember], Mark("DONE", lease.fence))
-            return
-        text = dump_answer(answer)
-        sets = {**sets, "state": "SENDING", "sends": 1, "answer": text, "retry_key": answer.retry_key}
-        fix = change(key, "#state = :received", received, sets)
-        self._write(lease, event_id, [{"Update": fix}, *remember], Mark("SENDING", lease.fence, text))
-
-    def resend(self, lease: Lease, event_id: str, via: Via) -> None:
-        """See `Store.resend`."""
-        key = event_key(lease.conversation, event_id)
-        values: Fields = {"sending": "SENDING", "one": 1, "via": via}
-        count = conditional(key, "SET #via = :via ADD #sends :one", "#state = :sending", values)
-        self._write(lease, event_id, [{"Update": count}])
-
-    def postpone(self, lease: Lease, event_id: str, due_at: int, *, unsent: bool) -> None:
-        """See `Store.postpone`."""
-        key = event_key(lease.conversation, event_id)
-        sends = ("SET #sends = :zero", {"zero": 0}) if unsent else ("SET #sends = #sends", {})
-        still = conditional(key, sends[0], IS_OPEN, {**OPEN_VALUES, **sends[1]})
-        later = change(self._pointer(lease, event_id), "attribute_exists(#pk)", {}, {"due_at": due_at})
-        self._write(lease, event_id, [{"Update": still}, {"Update": later}])
-
-    def finish(self, lease: Lease, event_id: str, state: Final, chat: Chat, sent: Sequence[str] = ()) -> None:
-        """See `Store.finish`. The bot's own message ids are kept for 30 days from the lease's end."""
-        key = event_key(lease.conversation, event_id)
-        dropped = ["body", "answer"] if state == "DONE" else ["body"]
-        sets: Fields = {"state": state, "fence": lease.fence}
-        end = change(key, "#state = :sending", {"sending": "SENDING"}, sets, dropped)
-        keep = [put(sent_item(lease, chat, message_id)) for message_id in dict.fromkeys(sent)]
-        leave = delete(self._pointer(lease, event_id))
-        self._write(lease, event_id, [{"Update": end}, leave, *keep], Mark(state, lease.fence))
+            before = self._table.update(take(asked, now))
+        except Refused as refused:
+            holder = refused.found[0]
+            if holder is None:  # DynamoDB shows the item that was in the way; without it nothing can be said
+                raise StoreError(f"DynamoDB does not show who holds {conversation.id}", retryable=True) from refused
+            return Held(int(holder["lease_until"]))
+        fence, seen = int(before.get("fence", 0)) + 1, int(before.get("inbox_seq", 0))
+        return replace(asked, fence=fence, inbox_seq=seen, abandoned="owner" in before)
 
     def release(self, lease: Lease) -> Lease | None:
         """See `Store.release`."""
-        values: Fields = {"held_fence": lease.fence, "held_owner": lease.owner, "seen": lease.inbox_seq}
-        condition = f"{HELD} AND #inbox_seq = :seen"
-        key = meta_key(lease.conversation)
         try:
-            self._table.update(conditional(key, "REMOVE #owner, #lease_until", condition, values))
+            self._table.update(give_back(lease))
         except Refused as refused:
-            meta = refused.found[0] or {}
-            if meta.get("fence") == lease.fence and meta.get("owner") == lease.owner:
-                return replace(lease, inbox_seq=int(meta["inbox_seq"]))
+            return _still_held(lease, refused.found[0])
         return None
+
+    def inbox(self, lease: Lease, window: int, now: int) -> Inbox:
+        """See `Store.inbox`. One query downwards: events, then META, then messages.
+
+        It sees no single moment: an event that comes meanwhile may be missing, and META already count it.
+        """
+        pending: deque[Pending] = deque(maxlen=PENDING_LIMIT)  # the newest come first, and make room
+        recent: list[Message] = []
+        lowest = MESSAGES if window else PENDING
+        items = self._partition(lease.conversation, lowest, PENDING, ScanIndexForward=False, Limit=window + SPARE)
+        for item in items:
+            if str(item["sk"]).startswith(PENDING):
+                if int(item["received_at"]) > lease.until - EVENT_LIFE:
+                    pending.append(pending_of(item))
+            elif str(item["sk"]).startswith(MESSAGES) and int(item["expires_at"]) > now:
+                recent.append(message_of(item))
+                if len(recent) == window:
+                    break
+        return Inbox(tuple(reversed(pending)), tuple(reversed(recent)))
 
     def overdue(self, now: int, limit: int, bots: Collection[str]) -> Sequence[Conversation]:
         """See `Store.overdue`. The index follows the table within a second or so: the next sweep sees the rest."""
         return list(islice((one for one in self._due(now) if one.bot in bots), limit))
 
     def _due(self, now: int) -> Iterator[Conversation]:
-        asked = expressions(
-            {"due": DUE, "now": now, "now_seconds": seconds(now)},
-            KeyConditionExpression="#due_pk = :due AND #due_at <= :now",
-            FilterExpression="#ttl > :now_seconds",
-        )
+        asked = expressions({"due": DUE, "now": now}, KeyConditionExpression="#due_pk = :due AND #due_at <= :now")
         seen = set()
-        for pointer in self._table.query(IndexName=DUE_INDEX, **asked):
-            conversation = conversation_of(str(pointer["pk"]))
-            if conversation not in seen:
+        for item in self._table.query(IndexName=DUE_INDEX, **asked):
+            conversation = conversation_at(str(item["pk"]))
+            if int(item["ttl"]) > seconds(now) and conversation not in seen:
                 seen.add(conversation)
                 yield conversation
 
-    def history(self, conversation: Conversation, limit: int, now: int) -> Sequence[Message]:
-        """See `Store.history`. Messages that expired but are still there cost pages, not places."""
-        filtered = {"FilterExpression": "#expires_at > :now"}
-        newest = self._partition(
-            conversation, MESSAGES, {"now": now}, filtered, ScanIndexForward=False, Limit=max(limit, 1)
-        )
-        return [message_of(item) for item in islice(newest, limit)][::-1]
+    # ---------------------------------------------------------------- an event's life
 
-    def clear(self, conversation: Conversation) -> None:
-        """See `Store.clear`. Not all or nothing: after a StoreError, ask again."""
-        keys = {"ProjectionExpression": "#pk, #sk"}
-        self._table.delete(list(self._partition(conversation, MESSAGES, {}, keys)))
+    def attempt(self, lease: Lease, events: Sequence[Pending]) -> None:
+        """See `Store.attempt`. Events with nothing left to do are passed over."""
+        for start in range(0, len(events), ATTEMPTS_AT_ONCE):
+            moves = [dynamodb_moves.attempted(lease, event) for event in events[start : start + ATTEMPTS_AT_ONCE]]
+            self._attempt(moves)
+
+    def _attempt(self, moves: Sequence[Move]) -> None:
+        while moves:
+            try:
+                self._table.transact(flatten(moves))
+            except Refused as refused:
+                moves = [move for n, move in enumerate(moves) if not refused.found.keys() & {2 * n, 2 * n + 1}]
+            else:
+                return
+
+    def notice(self, lease: Lease, event: Pending, notes: Sequence[Note] = ()) -> None:
+        """See `Store.notice`."""
+        self._commit(lease, [dynamodb_moves.noticed(lease, event, notes)])
+
+    def answer(
+        self,
+        lease: Lease,
+        event: Pending,
+        answer: Answer | None,
+        *,
+        covers: Sequence[Pending] = (),
+        memories: Sequence[Memory] = (),
+        counts: Sequence[Count] = (),
+        notes: Sequence[Note] = (),
+        waits: bool = False,
+    ) -> None:
+        """See `Store.answer`. Of a transaction's 100 writes, it takes three, and two for each event that it covers."""
+        state: State = "DONE" if answer is None else "UNDELIVERED" if waits else "SENDING"
+        mark = answer_stamp(lease, state, answer, [one.event_id for one in covers])
+        messages = {item["sk"]: item for item in (message_item(lease.conversation, memory) for memory in memories)}
+        said = said_fields(messages.values())
+        moves = [
+            dynamodb_moves.answered(lease, event, answer, state, mark, said, notes),
+            *(dynamodb_moves.covered(lease, one, event) for one in covers),
+        ]
+        others = [*map(put, messages.values()), *add_counts(lease.conversation.bot, counts)]
+        self._commit(lease, moves, others, mark)
+
+    def resend(self, lease: Lease, event: Pending, via: Via, budget: Budget | None = None) -> bool:
+        """See `Store.resend`. Two round trips where the event was paid for before, or the budget forbids.
+
+        Raises TakenBack where the event was unsent after it was read.
+        """
+        if budget is None:
+            return self._resend(lease, dynamodb_moves.resent(lease, event, via, None))
+        if within(budget, {}):
+            first = dynamodb_moves.resent(lease, event, via, paid=False)
+            if self._resend(lease, first, charge(lease.conversation.bot, budget)):
+                return True
+        return self._resend(lease, dynamodb_moves.resent(lease, event, via, paid=True))
+
+    def _resend(self, lease: Lease, move: Move, payment: Sequence[Write] = ()) -> bool:
+        """Whether it was allowed: what the lease and the event do not forbid, only the payment can."""
+        try:
+            self._commit(lease, [move], payment)
+        except Refused:
+            return False
+        return True
+
+    def postpone(self, lease: Lease, event: Pending, due_at: int, *, refused: bool, notes: Sequence[Note] = ()) -> None:
+        """See `Store.postpone`."""
+        self._commit(lease, [dynamodb_moves.postponed(lease, event, due_at, refused, notes)])
+
+    def finish(
+        self,
+        lease: Lease,
+        event: Pending,
+        state: Final,
+        chat: Chat,
+        sent: Sequence[str] = (),
+        *,
+        notes: Sequence[Note] = (),
+        release: bool = False,
+    ) -> Lease | None:
+        """See `Store.finish`. The bot's own message ids are kept for 30 days from the lease's end."""
+        mark = stamp(lease, "finish", state)
+        move = dynamodb_moves.finished(lease, event, state, mark, notes)
+        keep = [put(sent_item(lease, event, chat, message_id)) for message_id in dict.fromkeys(sent)]
+        if not release:
+            self._commit(lease, [move], keep, mark)
+            return lease
+        try:
+            self._table.transact([{"Update": give_back(lease)}, *flatten([move]), *keep])
+        except Refused as refused:
+            if 0 not in refused.found:
+                self._judge([move], refused, mark)
+                return self.release(lease)
+            still = _still_held(lease, refused.found[0])
+            if still is not None:
+                return self.finish(still, event, state, chat, sent, notes=notes)
+            # Asked again for its response was lost, it finds the lease given back, by itself.
+            if self._stamp(lease, event) != mark:
+                raise lost(lease) from refused
+        return None
+
+    def record(self, bot: str, event_id: str, now: int) -> Record | None:
+        """See `Store.record`."""
+        event = self._table.get(event_key(bot, event_id))
+        if event is None or int(event["received_at"]) <= now - EVENT_LIFE:
+            return None
+        return record_of(bot, event_id, event)
+
+    # ---------------------------------------------------------------- messages and counters
+
+    def unsend(self, bot: str, chat: Chat, message_id: str, now: int) -> None:
+        """See `Store.unsend`. Not all or nothing: after a StoreError, ask again."""
+        dynamodb_messages.unsend(self._table, bot, chat, message_id, now)
+
+    def edit(self, lease: Lease, chat: Chat, message_id: str, at: int, message: Message) -> bool:
+        """See `Store.edit`."""
+        said = self._table.get(index_key(lease.conversation.bot, chat, message_id)) or {}
+        if said.get("role") != "user" or said.get("conversation") != lease.conversation.id:
+            self._commit(lease, [])
+            return False
+        key = message_key(lease.conversation, str(said["event_id"]), int(said["at"]))
+        sets: Fields = {"text": message.text, "tokens": message.tokens, "edited_at": at}
+        try:
+            self._commit(lease, [], [{"Update": change(key, IS_OLDER, {}, sets=sets)}])
+        except Refused as refused:
+            return refused.found[1] is not None
+        return True
+
+    def conversation_of(self, bot: str, chat: Chat, message_id: str) -> Conversation | None:
+        """See `Store.conversation_of`."""
+        said = self._table.get(index_key(bot, chat, message_id)) or {}
+        return Conversation(bot, str(said["conversation"])) if said.get("role") == "user" else None
 
     def said_by_bot(self, bot: str, chat: Chat, message_id: str) -> bool:
         """See `Store.said_by_bot`."""
-        found = self._table.get(sent_key(bot, chat, message_id))
-        return found is not None and found["role"] == "assistant"
+        said = self._table.get(index_key(bot, chat, message_id)) or {}
+        return said.get("role") == "assistant"
 
-    def _write(
-        self, lease: Lease, event_id: str, writes: Sequence[Mapping[str, Any]], asked: Mark | None = None
+    def history(self, conversation: Conversation, limit: int, now: int) -> Sequence[Message]:
+        """See `Store.history`. Messages that expired but are still there cost pages, not places."""
+        items = self._partition(conversation, MESSAGES, MESSAGES, ScanIndexForward=False, Limit=max(limit, 1))
+        newest = (message_of(item) for item in items if int(item["expires_at"]) > now)
+        return list(islice(newest, limit))[::-1]
+
+    def clear(self, conversation: Conversation) -> None:
+        """See `Store.clear`. Not all or nothing: after a StoreError, ask again."""
+        items = self._partition(conversation, MESSAGES, MESSAGES)
+        self._table.delete([{"pk": item["pk"], "sk": item["sk"]} for item in items])
+
+    def counted(self, bot: str, counter: str, window: str, now: int) -> Mapping[str, int]:
+        """See `Store.counted`."""
+        found = self._table.get(counter_key(bot, counter, window))
+        return amounts_of(found) if found and int(found["expires_at"]) > now else {}
+
+    # ---------------------------------------------------------------- how it is done
+
+    def _commit(
+        self, lease: Lease, moves: Sequence[Move], others: Sequence[Write] = (), mark: str | None = None
     ) -> None:
-        """Write under a lease; the first of `writes` is the event's. `asked`: the mark of a write that is made once."""
+        """Write under a lease. `mark`: the stamp of a write that is made once, and that it leaves on the first event.
+
+        Raises Refused where neither the lease nor an event is why.
+        """
         try:
-            self._table.transact([check_held(lease), *writes])
+            self._table.transact([check_held(lease), *flatten(moves), *others])
         except Refused as refused:
             if 0 in refused.found:
                 raise lost(lease) from refused
-            found = refused.found.get(1)
-            confirm(event_id, mark_of(found) if found else None, asked)
+            self._judge(moves, refused, mark)
 
-    def _partition(
-        self,
-        conversation: Conversation,
-        prefix: str,
-        values: Fields | None = None,
-        texts: Mapping[str, str] | None = None,
-        **asked: Any,
-    ) -> Iterator[Fields]:
-        """The items of a conversation whose sort key starts with `prefix`, strongly consistent."""
+    def _judge(self, moves: Sequence[Move], refused: Refused, mark: str | None) -> None:
+        """Pass where the very same write had been made before, and raise what stands against it where not."""
+        found = refused.found.get(1) or {}
+        if mark is None or found.get("stamp") != mark:
+            judge(moves, refused.found)
+            raise refused
+
+    def _stamp(self, lease: Lease, event: Pending) -> object:
+        return (self._table.get(event_key(lease.conversation.bot, event.event_id)) or {}).get("stamp")
+
+    def _partition(self, conversation: Conversation, first: str, last: str, **asked: Any) -> Iterator[Fields]:
+        """The items of a conversation whose sort keys begin with `first` to `last`, strongly consistent."""
         worded = expressions(
-            {"pk": conversation_pk(conversation), "prefix": prefix, **(values or {})},
-            KeyConditionExpression="#pk = :pk AND begins_with(#sk, :prefix)",
-            **(texts or {}),
+            {"pk": conversation_pk(conversation), "first": first, "last": last + LAST},
+            KeyConditionExpression="#pk = :pk AND #sk BETWEEN :first AND :last",
         )
         return self._table.query(ConsistentRead=True, **worded, **asked)
 
-    def _pointer(self, lease: Lease, event_id: str) -> Fields:
-        # A pointer's key holds the event's time, which never changes; `pending` has usually told it.
-        at = self._times.get((lease.conversation, event_id))
-        if at is None and (event := self._table.get(event_key(lease.conversation, event_id))):
-            at = int(event["at"])
-            self._learn_time(lease.conversation, event_id, at)
-        # Of an event that is not there no pointer is either; the transaction is what says so.
-        return pointer_key(lease.conversation, event_id, at or 0)
 
-    def _learn_time(self, conversation: Conversation, event_id: str, at: int) -> None:
-        if len(self._times) >= KNOWN_TIMES:
-            self._times.clear()
-        self._times[conversation, event_id] = at
-
-
-def create_table(table: str, client: "DynamoDBClient") -> None:
-    """Create the table as the deployment does, for local set-ups and tests; returns when it can be used.
-
-    On-demand billing, the sparse index that the sweep reads, and TTL on `ttl`. Raises StoreError.
-    """
-    with translated(table):
-        client.create_table(
-            TableName=table,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": "pk", "AttributeType": "S"},
-                {"AttributeName": "sk", "AttributeType": "S"},
-                {"AttributeName": "due_pk", "AttributeType": "S"},
-                {"AttributeName": "due_at", "AttributeType": "N"},
-            ],
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": DUE_INDEX,
-                    "KeySchema": [
-                        {"AttributeName": "due_pk", "KeyType": "HASH"},
-                        {"AttributeName": "due_at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["ttl"]},
-                }
-            ],
-        )
-        client.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
-        client.update_time_to_live(TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "ttl"})
-
-
-def _count_arrival(arrival: Arrival) -> dict[str, Any]:
-    values: Fields = {"ttl": seconds(arrival.received_at + CONVERSATION_LIFE), "one": 1}
-    key = to_wire(meta_key(arrival.conversation))
-    return {"Update": {"Key": key, **expressions(values, UpdateExpression=COUNT_ARRIVAL)}}
+def _still_held(lease: Lease, meta: Fields | None) -> Lease | None:
+    """The lease with the new count of arrivals, where it has not passed on."""
+    if meta and meta.get("fence") == lease.fence and meta.get("owner") == lease.owner:
+        return replace(lease, inbox_seq=int(meta["inbox_seq"]))
+    return None

@@ -1,34 +1,56 @@
-"""The items of the DynamoDB table: their keys, what they hold, and the writes that make them.
+"""The items of the DynamoDB table: their keys, what they hold, and values of the port made of them.
 
-| item          | pk                           | sk                                                  |
-|---------------|------------------------------|-----------------------------------------------------|
-| event         | B#bot#C#conversation         | E#eventId                                           |
-| inbox pointer | B#bot#C#conversation         | I#at#eventId, and due_pk, due_at for the index      |
-| conversation  | B#bot#C#conversation         | META                                                |
-| message       | B#bot#C#conversation         | M#at#eventId#0 (was told) or #1 (said)              |
-| message index | B#bot#G#kind:id of the chat  | S#messageId                                         |
+| item          | pk                          | sk                        | holds                                      |
+|---------------|-----------------------------|---------------------------|--------------------------------------------|
+| event         | B#bot#E#eventId             | EVENT                     | its state and its story, but no text       |
+| pending event | B#bot#C#conversation        | P#at#eventId              | body and answer, until it is DONE          |
+| conversation  | B#bot#C#conversation        | META                      | the lease, the count of arrivals           |
+| message       | B#bot#C#conversation        | M#at#eventId#0 (asked), 1 | a message of the history                   |
+| message index | B#bot#G#kind:id of the chat | S#messageId               | whose it is, and where; or that it is gone |
+| counter       | B#bot#counter               | W#window                  | amounts                                    |
+
+The event is the bot's own, so that it is known in whichever conversation it comes again. As M# < META <
+P#, one query downwards reads what is pending and then the newest messages.
 
 Times are ms, in sort keys with 15 digits so that they sort as numbers; only `ttl` is in seconds, as
 DynamoDB asks (Developer Guide: Time to Live). Ids are escaped in keys, so that no two keys meet.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from botkit.messages import Chat, Message, Role
-from botkit.ports import Arrival, Conversation, Lease, Memory, Pending, State, Usage, Via
-from botkit.stores.dynamodb_table import Fields, expressions, to_wire
-from botkit.stores.values import EVENT_LIFE, SENT_LIFE, Mark, chat_key, load_answer, turn_order
+from botkit.ports import Arrival, Conversation, Lease, Memory, Note, Pending, Record, State, Via
+from botkit.stores.dynamodb_table import Fields
+from botkit.stores.values import (
+    ANSWERED,
+    ASKED,
+    EVENT_LIFE,
+    SENT_LIFE,
+    chat_key,
+    dump_notes,
+    load_answer,
+    load_notes,
+    turn_order,
+)
 
 META: Final = "META"
-POINTERS: Final = "I#"
+PENDING: Final = "P#"
 MESSAGES: Final = "M#"
+LAST: Final = "~"
+"""Sorts after everything that follows a prefix above: each is followed by a digit."""
 
 DUE_INDEX: Final = "due"
 DUE: Final = "inbox"
-"""The one partition of the index `due`. It takes 1000 writes a second, and an event costs three."""
+"""The one partition of the index `due`. It takes 1000 writes a second, and an event costs four."""
 
-HELD: Final = "#fence = :held_fence AND #owner = :held_owner"
+AMOUNT: Final = "n_"
+NOTES: Final = "note_"
+STORY: Final = ("notice", "SENDING", "postpone", "UNDELIVERED", "DONE")
+"""The writes that add to an event's story, in the order in which one worker makes them."""
+
+# ---------------------------------------------------------------- keys
 
 
 def escape(text: str) -> str:
@@ -51,7 +73,7 @@ def conversation_pk(conversation: Conversation) -> str:
     return f"B#{escape(conversation.bot)}#C#{escape(conversation.id)}"
 
 
-def conversation_of(pk: str) -> Conversation:
+def conversation_at(pk: str) -> Conversation:
     """The reverse of `conversation_pk`."""
     _, bot, _, conversation = pk.split("#")
     return Conversation(unescape(bot), unescape(conversation))
@@ -62,31 +84,56 @@ def meta_key(conversation: Conversation) -> Fields:
     return {"pk": conversation_pk(conversation), "sk": META}
 
 
-def event_key(conversation: Conversation, event_id: str) -> Fields:
+def event_key(bot: str, event_id: str) -> Fields:
     """The key of an event."""
-    return {"pk": conversation_pk(conversation), "sk": f"E#{escape(event_id)}"}
+    return {"pk": f"B#{escape(bot)}#E#{escape(event_id)}", "sk": "EVENT"}
 
 
-def pointer_key(conversation: Conversation, event_id: str, at: int) -> Fields:
+def pending_key(conversation: Conversation, event_id: str, at: int) -> Fields:
     """The key of an event's place in the inbox."""
-    return {"pk": conversation_pk(conversation), "sk": f"{POINTERS}{at:015d}#{escape(event_id)}"}
+    return {"pk": conversation_pk(conversation), "sk": f"{PENDING}{at:015d}#{escape(event_id)}"}
 
 
-def sent_key(bot: str, chat: Chat, message_id: str) -> Fields:
-    """The key under which the bot finds a message of its own."""
+def message_key(conversation: Conversation, event_id: str, at: int, order: int = ASKED) -> Fields:
+    """The key of a message of the history."""
+    return {"pk": conversation_pk(conversation), "sk": f"{MESSAGES}{at:015d}#{escape(event_id)}#{order}"}
+
+
+def index_key(bot: str, chat: Chat, message_id: str) -> Fields:
+    """The key under which a message is found by LINE's id of it."""
     return {"pk": f"B#{escape(bot)}#G#{escape(chat_key(chat))}", "sk": f"S#{escape(message_id)}"}
 
 
-def event_of(pointer: Fields) -> Fields:
-    """The key of the event that a pointer points to."""
-    return {"pk": pointer["pk"], "sk": f"E#{str(pointer['sk']).rpartition('#')[2]}"}
+def counter_key(bot: str, counter: str, window: str) -> Fields:
+    """The key of a counter. Its name may hold anything: no other item has such a sort key."""
+    return {"pk": f"B#{escape(bot)}#{counter}", "sk": f"W#{window}"}
+
+
+# ---------------------------------------------------------------- items
 
 
 def event_item(arrival: Arrival) -> Fields:
     """An event as it comes in."""
     return {
-        **event_key(arrival.conversation, arrival.event_id),
+        **event_key(arrival.conversation.bot, arrival.event_id),
         "ttl": seconds(arrival.received_at + EVENT_LIFE),
+        "conversation": arrival.conversation.id,
+        "state": "RECEIVED",
+        "at": arrival.at,
+        "received_at": arrival.received_at,
+        "attempts": 0,
+        "sends": 0,
+    }
+
+
+def pending_item(arrival: Arrival) -> Fields:
+    """A new event's place in the inbox and, as long as it has one, in the index of what is due."""
+    known = {"user_id": arrival.user_id, "message_id": arrival.message_id}
+    return {
+        **pending_key(arrival.conversation, arrival.event_id, arrival.at),
+        "ttl": seconds(arrival.received_at + EVENT_LIFE),
+        "due_pk": DUE,
+        "due_at": arrival.due_at,
         "event_id": arrival.event_id,
         "state": "RECEIVED",
         "at": arrival.at,
@@ -94,27 +141,16 @@ def event_item(arrival: Arrival) -> Fields:
         "attempts": 0,
         "sends": 0,
         "body": arrival.body,
-    }
-
-
-def pointer_item(arrival: Arrival) -> Fields:
-    """An event's place in the inbox and, as long as it has one, in the index of what is due."""
-    return {
-        **pointer_key(arrival.conversation, arrival.event_id, arrival.at),
-        "ttl": seconds(arrival.received_at + EVENT_LIFE),
-        "due_pk": DUE,
-        "due_at": arrival.due_at,
+        **{name: value for name, value in known.items() if value is not None},
     }
 
 
 def message_item(conversation: Conversation, memory: Memory) -> Fields:
     """A message of the history."""
     said = memory.message
-    place = f"{memory.at:015d}#{escape(memory.event_id)}#{turn_order(said)}"
     speaker: Fields = {} if said.speaker is None else {"speaker": said.speaker}
     return {
-        "pk": conversation_pk(conversation),
-        "sk": f"{MESSAGES}{place}",
+        **message_key(conversation, memory.event_id, memory.at, turn_order(said)),
         "ttl": seconds(memory.expires_at),
         "expires_at": memory.expires_at,
         "role": said.role,
@@ -124,82 +160,106 @@ def message_item(conversation: Conversation, memory: Memory) -> Fields:
     }
 
 
-def sent_item(lease: Lease, chat: Chat, message_id: str) -> Fields:
+def sent_item(lease: Lease, event: Pending, chat: Chat, message_id: str) -> Fields:
     """A message of the bot's own, found by its id."""
     return {
-        **sent_key(lease.conversation.bot, chat, message_id),
+        **index_key(lease.conversation.bot, chat, message_id),
         "ttl": seconds(lease.until + SENT_LIFE),
         "role": "assistant",
         "conversation": lease.conversation.id,
+        "event_id": event.event_id,
+        "at": event.at,
     }
 
 
-def usage_fields(usage: Usage | None) -> Fields:
-    """What an answer cost, as attributes of its event."""
-    if usage is None:
+# ---------------------------------------------------------------- parts of items
+
+
+def said_fields(items: Iterable[Fields]) -> Fields:
+    """Where those of an answer's messages are that the bot says, for an event that may yet be taken back."""
+    said = [item["sk"] for item in items if str(item["sk"]).endswith(f"#{ANSWERED}")]
+    return {"said": json.dumps(said)} if said else {}
+
+
+def said_keys(conversation: Conversation, event: Fields) -> list[Fields]:
+    """The reverse of `said_fields`: keys."""
+    return [{"pk": conversation_pk(conversation), "sk": sk} for sk in json.loads(str(event.get("said", "[]")))]
+
+
+def note_fields(lease: Lease, write: str, notes: Sequence[Note], *details: int) -> Fields:
+    """Notes as the attribute that one write adds: made twice, it adds them once.
+
+    The attributes of an event sort as its story goes, by fence, then by time, then as in `STORY`.
+    `details` tell writes of the same name apart.
+    """
+    if not notes:
         return {}
-    return {"model": usage.model, "input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    place = (f"{lease.fence:015d}", f"{notes[0].at:015d}", STORY.index(write), *details)
+    return {NOTES + "_".join(map(str, place)): dump_notes(notes)}
 
 
-def mark_of(event: Fields) -> Mark:
-    """What the last change of state left on an event."""
-    state = _STATES[str(event["state"])]
-    return Mark(state, int(event.get("fence", 0)), str(event["answer"]) if state == "SENDING" else None)
+def notes_of(item: Fields) -> tuple[Note, ...]:
+    """The story of an event so far."""
+    texts = [str(item[name]) for name in sorted(item) if name.startswith(NOTES)]
+    return tuple(note for text in texts for note in load_notes(text))
 
 
-def pending_of(event: Fields) -> Pending:
-    """An unfinished event as the port has it."""
-    answer = load_answer(str(event["answer"]), str(event["retry_key"])) if "answer" in event else None
+def amounts_of(counter: Fields) -> dict[str, int]:
+    """What a counter has counted."""
+    return {name.removeprefix(AMOUNT): int(counter[name]) for name in counter if name.startswith(AMOUNT)}
+
+
+# ---------------------------------------------------------------- values
+
+
+def pending_of(item: Fields) -> Pending:
+    """An event in the inbox as the port has it."""
+    answer = load_answer(str(item["answer"]), str(item["retry_key"])) if "answer" in item else None
     return Pending(
-        str(event["event_id"]),
-        int(event["at"]),
-        int(event["received_at"]),
-        str(event["body"]),
-        _STATES[str(event["state"])],
-        int(event["attempts"]),
-        int(event["sends"]),
-        answer,
-        _VIAS[str(event.get("via", "reply"))],
+        event_id=str(item["event_id"]),
+        at=int(item["at"]),
+        received_at=int(item["received_at"]),
+        body=str(item.get("body", "")),
+        state=state_of(item),
+        attempts=int(item["attempts"]),
+        sends=int(item["sends"]),
+        user_id=_text_of(item, "user_id"),
+        message_id=_text_of(item, "message_id"),
+        answer=answer,
+        via=_VIAS[str(item.get("via", "reply"))],
+        noticed="noticed" in item,
+        unsent="unsent" in item,
+        notes=notes_of(item),
+    )
+
+
+def record_of(bot: str, event_id: str, event: Fields) -> Record:
+    """What is known of an event as the port has it."""
+    return Record(
+        conversation=Conversation(bot, str(event["conversation"])),
+        event_id=event_id,
+        at=int(event["at"]),
+        received_at=int(event["received_at"]),
+        state=state_of(event),
+        attempts=int(event["attempts"]),
+        sends=int(event["sends"]),
+        lead=_text_of(event, "lead"),
+        notes=notes_of(event),
     )
 
 
 def message_of(item: Fields) -> Message:
     """A message of the history as the port has it."""
-    speaker = str(item["speaker"]) if "speaker" in item else None
-    return Message(_ROLES[str(item["role"])], str(item["text"]), speaker, int(item["tokens"]))
+    return Message(_ROLES[str(item["role"])], str(item["text"]), _text_of(item, "speaker"), int(item["tokens"]))
 
 
-def put(item: Fields) -> dict[str, Any]:
-    """Put an item, whatever is there."""
-    return {"Put": {"Item": to_wire(item)}}
+def state_of(item: Fields) -> State:
+    """The state of an event."""
+    return _STATES[str(item["state"])]
 
 
-def delete(key: Fields) -> dict[str, Any]:
-    """Delete an item, also where there is none."""
-    return {"Delete": {"Key": to_wire(key)}}
-
-
-def check_held(lease: Lease) -> dict[str, Any]:
-    """The check that a lease has not passed on."""
-    asked = expressions({"held_fence": lease.fence, "held_owner": lease.owner}, ConditionExpression=HELD)
-    return {"ConditionCheck": {"Key": to_wire(meta_key(lease.conversation)), **asked}}
-
-
-def change(key: Fields, condition: str, values: Fields, sets: Fields, removes: Sequence[str] = ()) -> dict[str, Any]:
-    """Update an item that fulfils `condition`; a refusal shows the item."""
-    parts = "SET " + ", ".join(f"#{name} = :{name}" for name in sets)
-    if removes:
-        parts += " REMOVE " + ", ".join(f"#{name}" for name in removes)
-    return conditional(key, parts, condition, {**values, **sets})
-
-
-def conditional(key: Fields, update: str, condition: str, values: Fields) -> dict[str, Any]:
-    """An update in DynamoDB's own words; a refusal shows the item."""
-    return {
-        "Key": to_wire(key),
-        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-        **expressions(values, UpdateExpression=update, ConditionExpression=condition),
-    }
+def _text_of(item: Fields, name: str) -> str | None:
+    return str(item[name]) if name in item else None
 
 
 _STATES: Final[Mapping[str, State]] = {

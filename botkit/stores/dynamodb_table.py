@@ -3,7 +3,7 @@
 import random
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -32,9 +32,8 @@ Fields = Mapping[str, str | int]
 PATIENCE: Final = (0.02, 0.04, 0.08, 0.16, 0.32)
 """Upper bounds in seconds of the waits between tries of what another transaction was in the way of."""
 
-READ_BATCH: Final = 100
 WRITE_BATCH: Final = 25
-"""The most keys in one BatchGetItem and BatchWriteItem (DynamoDB API reference)."""
+"""The most keys in one BatchWriteItem (DynamoDB API reference)."""
 
 IN_THE_WAY: Final = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 """Reasons of a cancelled transaction that pass by themselves (API reference: TransactionCanceledException)."""
@@ -93,12 +92,28 @@ def connect(connect_timeout: float = 1.0, read_timeout: float = 4.0, attempts: i
         return cast("DynamoDBClient", get_session().create_client("dynamodb", config=config))
 
 
-class Table:
-    """The table `name` behind a client. Every method raises StoreError where AWS fails."""
+def spread(limit: float) -> float:
+    """A random part of `limit`, so that those who were in each other's way do not meet again."""
+    return random.uniform(0, limit)  # noqa: S311  guards nothing
 
-    def __init__(self, name: str, client: "DynamoDBClient") -> None:
+
+class Table:
+    """The table `name` behind a client. Every method raises StoreError where AWS fails.
+
+    `pause` waits so many seconds, which `jitter` picks below a limit.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        client: "DynamoDBClient",
+        pause: Callable[[float], None] = time.sleep,
+        jitter: Callable[[float], float] = spread,
+    ) -> None:
         self.name = name
         self._client = client
+        self._pause = pause
+        self._jitter = jitter
 
     def get(self, key: Fields) -> Fields | None:
         """The item, strongly consistent."""
@@ -117,29 +132,16 @@ class Table:
                 return
             start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
-    def read(self, keys: Sequence[Fields]) -> list[Fields]:
-        """The items of 1 to 100 keys that are there, in any order, strongly consistent."""
-        found: list[Fields] = []
-        left: dict[str, Any] = {self.name: {"Keys": [*map(to_wire, keys)], "ConsistentRead": True}}
-        for _ in _patiently():
-            with translated(self.name):
-                batch = self._client.batch_get_item(RequestItems=left)
-            found += map(from_wire, batch["Responses"].get(self.name, []))
-            left = dict(batch["UnprocessedKeys"])
-            if not left:
-                return found
-        raise _busy(self.name)
-
     def update(self, update: Mapping[str, Any]) -> Fields:
-        """Make one update and return the whole item after it. Raises Refused, position 0."""
-        asked = {**update, "TableName": self.name, "ReturnValues": "ALL_NEW"}
-        for _ in _patiently():
+        """Make one update and return the item as it was, empty where there was none. Raises Refused, position 0."""
+        asked = {**update, "TableName": self.name, "ReturnValues": "ALL_OLD"}
+        for _ in self._patiently():
             with translated(self.name):
                 try:
-                    return from_wire(self._client.update_item(**asked)["Attributes"])
+                    return from_wire(self._client.update_item(**asked).get("Attributes", {}))
                 except ClientError as error:
                     _check_single(error)
-        raise _busy(self.name)
+        raise self._busy()
 
     def transact(self, writes: Sequence[Mapping[str, Any]]) -> None:
         """Make all writes or none. Raises Refused.
@@ -149,7 +151,7 @@ class Table:
         would tell a repeated write that it succeeded, also where the lease has passed on meanwhile.
         """
         named: list[Any] = [{kind: {**write, "TableName": self.name} for kind, write in one.items()} for one in writes]
-        for _ in _patiently():
+        for _ in self._patiently():
             with translated(self.name):
                 try:
                     self._client.transact_write_items(TransactItems=named)
@@ -157,7 +159,7 @@ class Table:
                     _check_reasons(error)
                 else:
                     return
-        raise _busy(self.name)
+        raise self._busy()
 
     def delete(self, keys: Sequence[Fields]) -> None:
         """Delete the items of any number of keys, in batches; not all or nothing."""
@@ -166,22 +168,34 @@ class Table:
 
     def _delete_batch(self, keys: Sequence[Fields]) -> None:
         left: dict[str, Any] = {self.name: [{"DeleteRequest": {"Key": to_wire(key)}} for key in keys]}
-        for _ in _patiently():
+        for _ in self._patiently():
             with translated(self.name):
                 left = dict(self._client.batch_write_item(RequestItems=left)["UnprocessedItems"])
             if not left:
                 return
-        raise _busy(self.name)
+        raise self._busy()
+
+    def _patiently(self) -> Iterator[None]:
+        yield
+        for limit in PATIENCE:
+            self._pause(self._jitter(limit))
+            yield
+
+    def _busy(self) -> StoreError:
+        return StoreError(f"the DynamoDB table {self.name} is busy with other writes", retryable=True)
 
 
-def expressions(values: Fields, **texts: str) -> dict[str, Any]:
-    """Expressions with all they name: `#x` is the attribute x (many of ours are reserved words), `:x` the value x."""
-    names = dict.fromkeys(re.findall(r"#\w+", " ".join(texts.values())))
-    return {
-        **texts,
-        "ExpressionAttributeNames": {name: name[1:] for name in names},
-        "ExpressionAttributeValues": {f":{name}": value for name, value in to_wire(values).items()},
-    }
+def expressions(values: Fields, attributes: Mapping[str, str] | None = None, /, **texts: str) -> dict[str, Any]:
+    """Expressions with all they name: `#x` is the attribute x (many of ours are reserved words), `:x` the value x.
+
+    `attributes`: what a name stands for where it is not the attribute's own.
+    """
+    own = attributes or {}
+    names = dict.fromkeys(re.findall(r"#(\w+)", " ".join(texts.values())))
+    asked: dict[str, Any] = {**texts, "ExpressionAttributeNames": {f"#{name}": own.get(name, name) for name in names}}
+    if values:  # DynamoDB takes no empty mapping
+        asked["ExpressionAttributeValues"] = {f":{name}": value for name, value in to_wire(values).items()}
+    return asked
 
 
 def to_wire(fields: Fields) -> dict[str, Any]:
@@ -192,13 +206,6 @@ def to_wire(fields: Fields) -> dict[str, Any]:
 def from_wire(item: Mapping[str, Any]) -> Fields:
     """The reverse of `to_wire`."""
     return {name: value["S"] if "S" in value else int(value["N"]) for name, value in item.items()}
-
-
-def _patiently() -> Iterator[None]:
-    yield
-    for limit in PATIENCE:
-        time.sleep(random.uniform(0, limit))  # noqa: S311  spreads retries, guards nothing
-        yield
 
 
 def _check_single(error: ClientError) -> None:
@@ -223,10 +230,6 @@ def _check_reasons(error: ClientError) -> None:
 
 def _item(reason: Mapping[str, Any]) -> Fields | None:
     return from_wire(reason["Item"]) if reason.get("Item") else None
-
-
-def _busy(table: str) -> StoreError:
-    return StoreError(f"the DynamoDB table {table} is busy with other writes", retryable=True)
 
 
 @contextmanager

@@ -2,117 +2,72 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
-from typing import Any
 
 from botkit.messages import Chat, Message
-from botkit.ports import Acceptance, Answer, Arrival, Conversation, Final, Lease, Memory, Pending, Usage, Via
+from botkit.ports import (
+    Acceptance,
+    Answer,
+    Arrival,
+    Budget,
+    Conversation,
+    Count,
+    Final,
+    Held,
+    Inbox,
+    Lease,
+    Memory,
+    Note,
+    Pending,
+    Record,
+    State,
+    Via,
+)
+from botkit.stores import sqlite_statements as sql
 from botkit.stores.sqlite_file import open_database, translated
+from botkit.stores.sqlite_rows import (
+    Fields,
+    arrival_fields,
+    conversation_fields,
+    count_fields,
+    counter_fields,
+    event_fields,
+    id_fields,
+    lease_fields,
+    memory_fields,
+    message_of,
+    pending_of,
+    record_of,
+    unsent_fields,
+)
 from botkit.stores.values import (
+    ANSWERED,
+    ASKED,
     CONVERSATION_LIFE,
     DAY,
     EVENT_LIFE,
     PENDING_LIMIT,
     SENT_LIFE,
-    Mark,
-    chat_key,
-    confirm,
+    answer_stamp,
     dump_answer,
-    load_answer,
+    dump_notes,
     lost,
-    turn_order,
+    refusal,
+    stamp,
+    taken_back,
+    within,
 )
 
-RECEIVE = """
-INSERT OR REPLACE INTO events (bot, conversation, id, at, received_at, due_at, body)
-VALUES (:bot, :conversation, :id, :at, :received_at, :due_at, :body)
-"""
-COUNT_ARRIVAL = """
-INSERT INTO conversations (bot, id, inbox_seq, expires_at) VALUES (:bot, :conversation, 1, :expires_at)
-ON CONFLICT DO UPDATE SET inbox_seq = inbox_seq + 1, expires_at = max(expires_at, excluded.expires_at)
-"""
-RENEW = """
-UPDATE events SET received_at = max(received_at, :received_at)
-WHERE bot = :bot AND conversation = :conversation AND id = :id
-"""
-LEASE = """
-INSERT INTO conversations (bot, id, fence, owner, lease_until, expires_at)
-VALUES (:bot, :conversation, 1, :owner, :until, :expires_at)
-ON CONFLICT DO UPDATE SET fence = fence + 1, owner = excluded.owner, lease_until = excluded.lease_until,
-    expires_at = max(expires_at, excluded.expires_at)
-WHERE owner IS NULL OR owner = excluded.owner OR lease_until < :now
-RETURNING fence, inbox_seq
-"""
-HELD = """
-SELECT inbox_seq FROM conversations WHERE bot = :bot AND id = :conversation AND fence = :fence AND owner = :owner
-"""
-RELEASE = "UPDATE conversations SET owner = NULL, lease_until = NULL WHERE bot = :bot AND id = :conversation"
-PENDING = """
-SELECT * FROM events
-WHERE bot = :bot AND conversation = :conversation AND due_at IS NOT NULL AND received_at > :oldest
-ORDER BY at, id LIMIT :limit
-"""
-MARK = "SELECT state, fence, answer FROM events WHERE bot = :bot AND conversation = :conversation AND id = :id"
-LIVE_STATE = """
-SELECT state FROM events WHERE bot = :bot AND conversation = :conversation AND id = :id AND received_at > :oldest
-"""
-ATTEMPT = """
-UPDATE events SET attempts = attempts + 1, due_at = :until
-WHERE bot = :bot AND conversation = :conversation AND id = :id AND state IN ('RECEIVED', 'SENDING')
-"""
-FIX_ANSWER = """
-UPDATE events SET state = 'SENDING', sends = 1, answer = :answer, retry_key = :retry_key, fence = :fence,
-    model = :model, input_tokens = :input_tokens, output_tokens = :output_tokens
-WHERE bot = :bot AND conversation = :conversation AND id = :id AND state = 'RECEIVED'
-"""
-STAY_SILENT = """
-UPDATE events SET state = 'DONE', due_at = NULL, body = NULL, fence = :fence,
-    model = :model, input_tokens = :input_tokens, output_tokens = :output_tokens
-WHERE bot = :bot AND conversation = :conversation AND id = :id AND state = 'RECEIVED'
-"""
-RESEND = """
-UPDATE events SET sends = sends + 1, via = :via
-WHERE bot = :bot AND conversation = :conversation AND id = :id AND state = 'SENDING'
-"""
-POSTPONE = """
-UPDATE events SET due_at = :due_at, sends = CASE WHEN :unsent THEN 0 ELSE sends END
-WHERE bot = :bot AND conversation = :conversation AND id = :id AND state IN ('RECEIVED', 'SENDING')
-"""
-FINISH = """
-UPDATE events SET state = :state, due_at = NULL, body = NULL, fence = :fence,
-    answer = CASE :state WHEN 'UNDELIVERED' THEN answer END
-WHERE bot = :bot AND conversation = :conversation AND id = :id AND state = 'SENDING'
-"""
-REMEMBER = """
-INSERT OR REPLACE INTO messages (bot, conversation, at, event, turn_order, role, text, speaker, tokens, expires_at)
-VALUES (:bot, :conversation, :at, :event, :turn_order, :role, :text, :speaker, :tokens, :expires_at)
-"""
-KEEP_SENT = """
-INSERT OR REPLACE INTO sent (bot, chat, message_id, conversation, expires_at)
-VALUES (:bot, :chat, :message_id, :conversation, :expires_at)
-"""
-OVERDUE = """
-SELECT bot, conversation FROM events
-WHERE due_at <= :now AND received_at > :oldest AND bot IN (SELECT value FROM json_each(:bots))
-GROUP BY bot, conversation ORDER BY min(due_at) LIMIT :limit
-"""
-HISTORY = """
-SELECT role, text, speaker, tokens FROM messages
-WHERE bot = :bot AND conversation = :conversation AND expires_at > :now
-ORDER BY at DESC, event DESC, turn_order DESC LIMIT :limit
-"""
-CLEAR = "DELETE FROM messages WHERE bot = :bot AND conversation = :conversation"
-SENT = "SELECT 1 FROM sent WHERE bot = :bot AND chat = :chat AND message_id = :message_id"
-PURGE = (
-    "DELETE FROM events WHERE received_at <= :now - :event_life",
-    "DELETE FROM messages WHERE expires_at <= :now",
-    "DELETE FROM sent WHERE expires_at <= :now",
-    "DELETE FROM conversations WHERE expires_at <= :now",
-)
+States = frozenset[State]
+RECEIVED: States = frozenset({"RECEIVED"})
+UNDELIVERED: States = frozenset({"UNDELIVERED"})
+SENDING: States = frozenset({"SENDING"})
+OPEN: States = RECEIVED | SENDING
+UNFINISHED: States = OPEN | UNDELIVERED
 
 
 class SqliteStore:
@@ -136,106 +91,195 @@ class SqliteStore:
 
     def accept(self, arrival: Arrival) -> Acceptance:
         """See `Store.accept`. Now and then it also deletes what has expired."""
-        asked = {**_event(arrival.conversation, arrival.event_id), "received_at": arrival.received_at}
+        oldest = arrival.received_at - EVENT_LIFE
         with self._writing() as db:
             self._purge(db, arrival.received_at)
-            found = db.execute(LIVE_STATE, asked | {"oldest": arrival.received_at - EVENT_LIFE}).fetchone()
+            found = db.execute(sql.FIND_EVENT, arrival_fields(arrival) | {"oldest": oldest}).fetchone()
             if found is None:
-                db.execute(RECEIVE, asked | {"at": arrival.at, "due_at": arrival.due_at, "body": arrival.body})
-                db.execute(COUNT_ARRIVAL, asked | {"expires_at": arrival.received_at + CONVERSATION_LIFE})
-                return Acceptance.NEW
+                return _receive(db, arrival)
             if found["state"] in ("DONE", "UNDELIVERED"):
                 return Acceptance.FINISHED
             if arrival.renews:
-                db.execute(RENEW, asked)
+                db.execute(sql.RENEW, arrival_fields(arrival))
             return Acceptance.PENDING
 
-    def lease(self, conversation: Conversation, owner: str, now: int, until: int) -> Lease | None:
-        """See `Store.lease`. Its owner may take it again, before or after its end."""
-        asked = {"owner": owner, "now": now, "until": until, "expires_at": now + CONVERSATION_LIFE}
+    def lease(self, conversation: Conversation, owner: str, now: int, until: int) -> Lease | Held:
+        """See `Store.lease`."""
+        asked = conversation_fields(conversation) | {"owner": owner, "until": until}
         with self._writing() as db:
-            granted = db.execute(LEASE, _conversation(conversation) | asked).fetchone()
-        return Lease(conversation, owner, granted["fence"], until, granted["inbox_seq"]) if granted else None
+            holder = db.execute(sql.HOLDER, asked).fetchone()
+            abandoned = holder is not None and holder["owner"] is not None
+            if abandoned and holder["owner"] != owner and holder["lease_until"] >= now:
+                return Held(holder["lease_until"])
+            granted = db.execute(sql.LEASE, asked | {"expires_at": now + CONVERSATION_LIFE}).fetchone()
+        return Lease(conversation, owner, granted["fence"], until, granted["inbox_seq"], abandoned)
 
-    def pending(self, lease: Lease) -> Sequence[Pending]:
-        """See `Store.pending`. Events that expire before the lease ends are left out."""
+    def inbox(self, lease: Lease, window: int, now: int) -> Inbox:
+        """See `Store.inbox`."""
         asked = {"oldest": lease.until - EVENT_LIFE, "limit": PENDING_LIMIT}
-        return [_pending(row) for row in self._read(PENDING, _conversation(lease.conversation) | asked)]
+        pending = self._read(sql.PENDING, conversation_fields(lease.conversation) | asked)
+        return Inbox(tuple(map(pending_of, pending)), tuple(self.history(lease.conversation, window, now)))
 
-    def attempt(self, lease: Lease, event_id: str) -> None:
+    def attempt(self, lease: Lease, events: Sequence[Pending]) -> None:
         """See `Store.attempt`."""
+        asked = [event_fields(lease, event) | {"until": lease.until} for event in events]
+        with self._writing() as db:
+            db.executemany(sql.ATTEMPT, asked)
+
+    def notice(self, lease: Lease, event: Pending, notes: Sequence[Note] = ()) -> None:
+        """See `Store.notice`."""
+        mark = stamp(lease, "notice")
+        asked = event_fields(lease, event) | {"stamp": mark, "notes": dump_notes(notes)}
         with self._holding(lease) as db:
-            _change(db, ATTEMPT, _event(lease.conversation, event_id) | {"until": lease.until})
+            found = _find(db, lease, event)
+            if found["stamp"] == mark:
+                return
+            _check_state(found, RECEIVED)
+            db.execute(sql.NOTICE, asked)
 
     def answer(
         self,
         lease: Lease,
-        event_id: str,
+        event: Pending,
         answer: Answer | None,
+        *,
+        covers: Sequence[Pending] = (),
         memories: Sequence[Memory] = (),
-        usage: Usage | None = None,
+        counts: Sequence[Count] = (),
+        notes: Sequence[Note] = (),
+        waits: bool = False,
     ) -> None:
-        """See `Store.answer`."""
-        messages = dump_answer(answer) if answer else None
-        asked = _event(lease.conversation, event_id) | _usage(usage) | {"fence": lease.fence, "answer": messages}
-        mark = Mark("SENDING" if answer else "DONE", lease.fence, messages)
+        """See `Store.answer`. An event that was unsent is ended in silence from any state."""
+        state: State = "DONE" if answer is None else "UNDELIVERED" if waits else "SENDING"
+        mark = answer_stamp(lease, state, answer, [covered.event_id for covered in covers])
+        asked = event_fields(lease, event) | {"state": state, "stamp": mark, "notes": dump_notes(notes)}
+        fixed = {"answer": answer and dump_answer(answer), "retry_key": answer and answer.retry_key}
         with self._holding(lease) as db:
-            if answer:
-                changed = _change(db, FIX_ANSWER, asked | {"retry_key": answer.retry_key}, mark)
-            else:
-                changed = _change(db, STAY_SILENT, asked, mark)
-            if changed:
-                db.executemany(REMEMBER, [_memory(lease.conversation, memory) for memory in memories])
+            found = _find(db, lease, event)
+            if found["stamp"] == mark:
+                return
+            _check_unsent(found, event)
+            _check_state(found, UNFINISHED if event.unsent and answer is None else RECEIVED)
+            db.execute(sql.ANSWER, asked | fixed)
+            _cover(db, lease, event, covers)
+            db.executemany(sql.REMEMBER, [memory_fields(lease.conversation, memory) for memory in memories])
+            _count(db, lease, counts)
 
-    def resend(self, lease: Lease, event_id: str, via: Via) -> None:
-        """See `Store.resend`."""
+    def resend(self, lease: Lease, event: Pending, via: Via, budget: Budget | None = None) -> bool:
+        """See `Store.resend`. Raises TakenBack where the event was unsent after it was read."""
+        asked = event_fields(lease, event) | {"via": via, "charged": budget is not None}
         with self._holding(lease) as db:
-            _change(db, RESEND, _event(lease.conversation, event_id) | {"via": via})
+            found = _find(db, lease, event)
+            _check_unsent(found, event)
+            _check_state(found, SENDING)
+            if budget and not found["charged"] and not _charge(db, lease, budget):
+                return False
+            db.execute(sql.RESEND, asked)
+        return True
 
-    def postpone(self, lease: Lease, event_id: str, due_at: int, *, unsent: bool) -> None:
+    def postpone(self, lease: Lease, event: Pending, due_at: int, *, refused: bool, notes: Sequence[Note] = ()) -> None:
         """See `Store.postpone`."""
+        mark = stamp(lease, "postpone", due_at, refused)
+        asked = {"due_at": due_at, "refused": refused, "stamp": mark, "notes": dump_notes(notes)}
         with self._holding(lease) as db:
-            _change(db, POSTPONE, _event(lease.conversation, event_id) | {"due_at": due_at, "unsent": unsent})
+            _check_state(_find(db, lease, event), OPEN)
+            db.execute(sql.POSTPONE, event_fields(lease, event) | asked)
 
-    def finish(self, lease: Lease, event_id: str, state: Final, chat: Chat, sent: Sequence[str] = ()) -> None:
-        """See `Store.finish`. The bot's own message ids are kept for 30 days from the lease's end."""
-        asked = _event(lease.conversation, event_id) | {"state": state, "fence": lease.fence}
-        kept = asked | {"chat": chat_key(chat), "expires_at": lease.until + SENT_LIFE}
-        with self._holding(lease) as db:
-            if _change(db, FINISH, asked, Mark(state, lease.fence)):
-                db.executemany(KEEP_SENT, [kept | {"message_id": message_id} for message_id in sent])
+    def finish(
+        self,
+        lease: Lease,
+        event: Pending,
+        state: Final,
+        chat: Chat,
+        sent: Sequence[str] = (),
+        *,
+        notes: Sequence[Note] = (),
+        release: bool = False,
+    ) -> Lease | None:
+        """See `Store.finish`. The bot's own message ids are kept for 30 days from the lease's end.
+
+        Asked again because its response was lost, it may find that it has itself given the lease back.
+        """
+        mark = stamp(lease, "finish", state)
+        asked = event_fields(lease, event) | {"state": state, "stamp": mark, "notes": dump_notes(notes)}
+        kept = asked | {"role": "assistant", "expires_at": lease.until + SENT_LIFE}
+        with self._writing() as db:
+            held = _held(db, lease)
+            found = db.execute(sql.EVENT, asked).fetchone()
+            finished = found is not None and found["stamp"] == mark
+            if held is None and finished and release:
+                return None
+            if held is None:
+                raise lost(lease)
+            if not finished:
+                _check_state(_find(db, lease, event), SENDING | UNDELIVERED if state == "DONE" else SENDING)
+                db.execute(sql.FINISH, asked)
+                db.executemany(sql.KEEP_ID, [kept | id_fields(lease.conversation.bot, chat, one) for one in sent])
+            return _give_back(db, lease, held) if release else lease
 
     def release(self, lease: Lease) -> Lease | None:
         """See `Store.release`."""
         with self._writing() as db:
-            held = db.execute(HELD, _lease(lease)).fetchone()
-            if held and held["inbox_seq"] != lease.inbox_seq:
-                return replace(lease, inbox_seq=held["inbox_seq"])
-            if held:
-                db.execute(RELEASE, _conversation(lease.conversation))
-        return None
+            held = _held(db, lease)
+            return held and _give_back(db, lease, held)
 
     def overdue(self, now: int, limit: int, bots: Collection[str]) -> Sequence[Conversation]:
         """See `Store.overdue`."""
         asked = {"now": now, "oldest": now - EVENT_LIFE, "limit": limit, "bots": json.dumps(list(bots))}
-        rows = self._read(OVERDUE, asked)
-        return [Conversation(row["bot"], row["conversation"]) for row in rows]
+        return [Conversation(row["bot"], row["conversation"]) for row in self._read(sql.OVERDUE, asked)]
+
+    def unsend(self, bot: str, chat: Chat, message_id: str, now: int) -> None:
+        """See `Store.unsend`."""
+        asked = id_fields(bot, chat, message_id) | {"now": now}
+        with self._writing() as db:
+            found = db.execute(sql.FIND_ID, asked).fetchone()
+            if found is None:
+                tombstone = {"role": "unsent", "conversation": None, "id": None, "expires_at": now + EVENT_LIFE}
+                db.execute(sql.KEEP_ID, asked | tombstone)
+            elif found["role"] == "user":
+                _take_back(db, _said(bot, found))
+
+    def edit(self, lease: Lease, chat: Chat, message_id: str, at: int, message: Message) -> bool:
+        """See `Store.edit`."""
+        asked = id_fields(lease.conversation.bot, chat, message_id) | {"now": 0}
+        with self._holding(lease) as db:
+            found = db.execute(sql.FIND_ID, asked).fetchone()
+            if found is None or found["role"] != "user" or found["conversation"] != lease.conversation.id:
+                return False
+            said = _said(lease.conversation.bot, found)
+            db.execute(sql.EDIT, said | {"text": message.text, "tokens": message.tokens, "at": at})
+            return db.execute(sql.REMEMBERED, said).fetchone() is not None
+
+    def conversation_of(self, bot: str, chat: Chat, message_id: str) -> Conversation | None:
+        """See `Store.conversation_of`."""
+        found = self._read(sql.FIND_ID, id_fields(bot, chat, message_id) | {"now": 0})
+        return next((Conversation(bot, row["conversation"]) for row in found if row["role"] == "user"), None)
+
+    def said_by_bot(self, bot: str, chat: Chat, message_id: str) -> bool:
+        """See `Store.said_by_bot`."""
+        found = self._read(sql.FIND_ID, id_fields(bot, chat, message_id) | {"now": 0})
+        return any(row["role"] == "assistant" for row in found)
 
     def history(self, conversation: Conversation, limit: int, now: int) -> Sequence[Message]:
         """See `Store.history`."""
-        rows = self._read(HISTORY, _conversation(conversation) | {"now": now, "limit": limit})
-        return [Message(row["role"], row["text"], row["speaker"], row["tokens"]) for row in reversed(rows)]
+        rows = self._read(sql.HISTORY, conversation_fields(conversation) | {"now": now, "limit": limit})
+        return [message_of(row) for row in reversed(rows)]
 
     def clear(self, conversation: Conversation) -> None:
         """See `Store.clear`."""
         with self._writing() as db:
-            db.execute(CLEAR, _conversation(conversation))
+            db.execute(sql.CLEAR, conversation_fields(conversation))
 
-    def said_by_bot(self, bot: str, chat: Chat, message_id: str) -> bool:
-        """See `Store.said_by_bot`."""
-        return bool(self._read(SENT, {"bot": bot, "chat": chat_key(chat), "message_id": message_id}))
+    def counted(self, bot: str, counter: str, window: str, now: int) -> Mapping[str, int]:
+        """See `Store.counted`."""
+        return _amounts(self._read(sql.COUNTED, {"bot": bot, "counter": counter, "window": window, "now": now}))
 
-    def _read(self, query: str, asked: dict[str, Any]) -> list[sqlite3.Row]:
+    def record(self, bot: str, event_id: str, now: int) -> Record | None:
+        """See `Store.record`."""
+        found = self._read(sql.FIND_EVENT, {"bot": bot, "id": event_id, "oldest": now - EVENT_LIFE})
+        return record_of(found[0]) if found else None
+
+    def _read(self, query: str, asked: Fields) -> list[sqlite3.Row]:
         with self._lock, translated(self._path):
             return self._db.execute(query, asked).fetchall()
 
@@ -249,73 +293,97 @@ class SqliteStore:
     @contextmanager
     def _holding(self, lease: Lease) -> Iterator[sqlite3.Connection]:
         with self._writing() as db:
-            if db.execute(HELD, _lease(lease)).fetchone() is None:
+            if _held(db, lease) is None:
                 raise lost(lease)
             yield db
 
     def _purge(self, db: sqlite3.Connection, now: int) -> None:
         if now >= self._next_purge:
-            for statement in PURGE:
+            for statement in sql.PURGE:
                 db.execute(statement, {"now": now, "event_life": EVENT_LIFE})
             self._next_purge = now + DAY // 24
 
 
-def _change(db: sqlite3.Connection, statement: str, asked: dict[str, Any], mark: Mark | None = None) -> bool:
-    """Change an event's row; False where this lease had made this very change before. Raises StoreError."""
-    if db.execute(statement, asked).rowcount:
-        return True
-    row = db.execute(MARK, asked).fetchone()
-    confirm(asked["id"], row and _mark(row), mark)
-    return False
+def _receive(db: sqlite3.Connection, arrival: Arrival) -> Acceptance:
+    coming = arrival_fields(arrival)
+    if arrival.message_id is not None:
+        named = id_fields(arrival.conversation.bot, arrival.chat, arrival.message_id)
+        known = db.execute(sql.FIND_ID, named | {"now": arrival.received_at}).fetchone()
+        if known is not None and known["role"] == "unsent":
+            db.execute(sql.RECEIVE, unsent_fields(arrival))
+            return Acceptance.FINISHED
+        # Kept once: history has a message under the first event that named it.
+        if known is None:
+            db.execute(sql.KEEP_ID, coming | named | {"role": "user", "expires_at": arrival.received_at + EVENT_LIFE})
+    db.execute(sql.RECEIVE, coming)
+    db.execute(sql.COUNT_ARRIVAL, coming | {"expires_at": arrival.received_at + CONVERSATION_LIFE})
+    return Acceptance.NEW
 
 
-def _mark(row: sqlite3.Row) -> Mark:
-    return Mark(row["state"], row["fence"], row["answer"] if row["state"] == "SENDING" else None)
+def _held(db: sqlite3.Connection, lease: Lease) -> Lease | None:
+    held = db.execute(sql.HELD, lease_fields(lease)).fetchone()
+    return held and replace(lease, inbox_seq=held["inbox_seq"])
 
 
-def _pending(row: sqlite3.Row) -> Pending:
-    return Pending(
-        row["id"],
-        row["at"],
-        row["received_at"],
-        row["body"],
-        row["state"],
-        row["attempts"],
-        row["sends"],
-        load_answer(row["answer"], row["retry_key"]) if row["answer"] is not None else None,
-        row["via"],
-    )
+def _give_back(db: sqlite3.Connection, lease: Lease, held: Lease) -> Lease | None:
+    if held.inbox_seq != lease.inbox_seq:
+        return held
+    db.execute(sql.RELEASE, conversation_fields(lease.conversation))
+    return None
 
 
-def _conversation(conversation: Conversation) -> dict[str, Any]:
-    return {"bot": conversation.bot, "conversation": conversation.id}
+def _find(db: sqlite3.Connection, lease: Lease, event: Pending) -> sqlite3.Row:
+    found: sqlite3.Row | None = db.execute(sql.EVENT, event_fields(lease, event)).fetchone()
+    if found is None:
+        raise refusal(event.event_id, None)
+    return found
 
 
-def _event(conversation: Conversation, event_id: str) -> dict[str, Any]:
-    return _conversation(conversation) | {"id": event_id}
+def _check_state(found: sqlite3.Row, allowed: States) -> None:
+    if found["state"] not in allowed:
+        raise refusal(found["id"], found["state"])
 
 
-def _lease(lease: Lease) -> dict[str, Any]:
-    return _conversation(lease.conversation) | {"fence": lease.fence, "owner": lease.owner}
+def _check_unsent(found: sqlite3.Row, event: Pending) -> None:
+    if bool(found["unsent"]) != event.unsent:
+        raise taken_back(event.event_id)
 
 
-def _usage(usage: Usage | None) -> dict[str, Any]:
+def _cover(db: sqlite3.Connection, lease: Lease, lead: Pending, covers: Iterable[Pending]) -> None:
+    for covered in covers:
+        found = _find(db, lease, covered)
+        _check_unsent(found, covered)
+        _check_state(found, RECEIVED | UNDELIVERED)
+        db.execute(sql.COVER, event_fields(lease, covered) | {"lead": lead.event_id})
+
+
+def _said(bot: str, found: sqlite3.Row) -> Fields:
     return {
-        "model": usage and usage.model,
-        "input_tokens": usage and usage.input_tokens,
-        "output_tokens": usage and usage.output_tokens,
+        "bot": bot,
+        "conversation": found["conversation"],
+        "event": found["event"],
+        "turn_order": ASKED,
     }
 
 
-def _memory(conversation: Conversation, memory: Memory) -> dict[str, Any]:
-    said = memory.message
-    return _conversation(conversation) | {
-        "at": memory.at,
-        "event": memory.event_id,
-        "turn_order": turn_order(said),
-        "role": said.role,
-        "text": said.text,
-        "speaker": said.speaker,
-        "tokens": said.tokens,
-        "expires_at": memory.expires_at,
-    }
+def _take_back(db: sqlite3.Connection, said: Fields) -> None:
+    db.execute(sql.FORGET, said)
+    for (answered,) in db.execute(sql.TAKE_BACK, said).fetchall():
+        db.execute(sql.FORGET, said | {"event": answered, "turn_order": ANSWERED})
+
+
+def _count(db: sqlite3.Connection, lease: Lease, counts: Iterable[Count]) -> None:
+    for count in counts:
+        db.executemany(sql.COUNT, count_fields(lease.conversation.bot, count))
+
+
+def _charge(db: sqlite3.Connection, lease: Lease, budget: Budget) -> bool:
+    counter = counter_fields(lease.conversation.bot, budget.count)
+    allowed = within(budget, _amounts(db.execute(sql.COUNTED, counter | {"now": 0})))
+    if allowed:
+        _count(db, lease, [budget.count])
+    return allowed
+
+
+def _amounts(rows: Iterable[sqlite3.Row]) -> dict[str, int]:
+    return {row["name"]: row["amount"] for row in rows}

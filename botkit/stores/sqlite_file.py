@@ -10,9 +10,10 @@ from typing import Final
 from botkit.errors import StoreError
 
 IN_MEMORY: Final = ":memory:"
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
-# An event is in the inbox as long as it has a due_at; finished events keep their row for the dedupe.
+# An event is in the inbox until it is DONE, and looked after by the sweep while it has a due_at. Events that
+# are DONE keep their row for the dedupe.
 SCHEMA: Final = """
 CREATE TABLE conversations (
     bot TEXT, id TEXT, inbox_seq INTEGER NOT NULL DEFAULT 0, fence INTEGER NOT NULL DEFAULT 0,
@@ -20,27 +21,34 @@ CREATE TABLE conversations (
     PRIMARY KEY (bot, id)
 ) WITHOUT ROWID;
 CREATE TABLE events (
-    bot TEXT, conversation TEXT, id TEXT, at INTEGER NOT NULL, received_at INTEGER NOT NULL, due_at INTEGER,
-    state TEXT NOT NULL DEFAULT 'RECEIVED', attempts INTEGER NOT NULL DEFAULT 0, sends INTEGER NOT NULL DEFAULT 0,
-    via TEXT NOT NULL DEFAULT 'reply',
-    fence INTEGER NOT NULL DEFAULT 0, body TEXT, answer TEXT, retry_key TEXT,
-    model TEXT, input_tokens INTEGER, output_tokens INTEGER,
-    PRIMARY KEY (bot, conversation, id)
+    bot TEXT, id TEXT, conversation TEXT NOT NULL, at INTEGER NOT NULL, received_at INTEGER NOT NULL, due_at INTEGER,
+    state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, sends INTEGER NOT NULL DEFAULT 0,
+    via TEXT NOT NULL DEFAULT 'reply', charged INTEGER NOT NULL DEFAULT 0,
+    noticed INTEGER NOT NULL DEFAULT 0, unsent INTEGER NOT NULL DEFAULT 0,
+    user_id TEXT, message_id TEXT, body TEXT NOT NULL, answer TEXT, retry_key TEXT,
+    lead TEXT, stamp TEXT, notes TEXT NOT NULL DEFAULT '',
+    PRIMARY KEY (bot, id)
 ) WITHOUT ROWID;
 CREATE TABLE messages (
     bot TEXT, conversation TEXT, at INTEGER, event TEXT, turn_order INTEGER,
-    role TEXT NOT NULL, text TEXT NOT NULL, speaker TEXT, tokens INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+    role TEXT NOT NULL, text TEXT NOT NULL, speaker TEXT, tokens INTEGER NOT NULL, edited_at INTEGER,
+    expires_at INTEGER NOT NULL,
     PRIMARY KEY (bot, conversation, at, event, turn_order)
 ) WITHOUT ROWID;
-CREATE TABLE sent (
-    bot TEXT, chat TEXT, message_id TEXT, conversation TEXT NOT NULL, expires_at INTEGER NOT NULL,
-    PRIMARY KEY (bot, chat, message_id)
+CREATE TABLE message_ids (
+    bot TEXT, chat TEXT, id TEXT, role TEXT NOT NULL, conversation TEXT, event TEXT, expires_at INTEGER NOT NULL,
+    PRIMARY KEY (bot, chat, id)
 ) WITHOUT ROWID;
-CREATE INDEX inbox ON events (bot, conversation, at, id) WHERE due_at IS NOT NULL;
+CREATE TABLE counters (
+    bot TEXT, counter TEXT, time_window TEXT, name TEXT, amount INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+    PRIMARY KEY (bot, counter, time_window, name)
+) WITHOUT ROWID;
+CREATE INDEX inbox ON events (bot, conversation, at, id) WHERE state != 'DONE';
 CREATE INDEX due ON events (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX events_age ON events (received_at);
 CREATE INDEX messages_age ON messages (expires_at);
-CREATE INDEX sent_age ON sent (expires_at);
+CREATE INDEX message_ids_age ON message_ids (expires_at);
+CREATE INDEX counters_age ON counters (expires_at);
 CREATE INDEX conversations_age ON conversations (expires_at);
 """
 
@@ -121,6 +129,11 @@ def _create_schema(db: sqlite3.Connection, path: Path | str) -> None:
             )
         if version == SCHEMA_VERSION:
             return
+        if version:
+            raise StoreError(
+                f"{path}: a botkit from before its first release wrote it (schema {version}, this one knows "
+                f"{SCHEMA_VERSION}); move it away, or name another file in BOTKIT_STORE"
+            )
         if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             raise StoreError(f"{path}: another program keeps its data in it; name another file in BOTKIT_STORE")
         # Not executescript: that would commit first, and another process could create the schema in between.

@@ -1,18 +1,22 @@
-"""What the stores share: how long things live, answers as text, and a repeated write told from a wrong one."""
+"""What the stores share: how long things live, answers and notes as text, a repeated write told from a wrong one."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Final
 
-from botkit.errors import LeaseLost, StoreError
+from botkit.errors import LeaseLost, StoreError, TakenBack
 from botkit.messages import Chat, Message
-from botkit.ports import Answer, Lease, State
+from botkit.ports import Answer, Budget, Lease, Note, State
 
 DAY: Final = 24 * 60 * 60 * 1000
 """One day in ms."""
 
 EVENT_LIFE: Final = 7 * DAY
-"""An event is remembered this long after its webhook was received: a replay of it is never answered twice."""
+"""An event is remembered this long after its webhook was received: a replay of it is never answered twice.
+
+So is the id of its message after its receipt, and after `unsend` that a message unknown then was unsent.
+"""
 
 CONVERSATION_LIFE: Final = 90 * DAY
 """`fence` and `inbox_seq` outlive every event by far, so neither starts again while an event could see it."""
@@ -24,25 +28,37 @@ PENDING_LIMIT: Final = 100
 """Events handed out at once; also the most that BatchGetItem reads in one call (DynamoDB API reference)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """What a change of state leaves on its event: the state, the fence it was made under, the answer while SENDING."""
+def stamp(lease: Lease, write: str, *details: str | int) -> str:
+    """What a write under a lease leaves on its event, so that it is known again when it is asked twice.
 
-    state: State
-    fence: int
-    answer: str | None = None
-
-
-def confirm(event_id: str, found: Mark | None, asked: Mark | None) -> None:
-    """Pass where the write that was refused had already been made by this very lease.
-
-    `found` is what the event carries, None where there is no such event; `asked` is what the write
-    would have left, None for a write that may be made again and again. Raises StoreError.
+    `details` are what tells it from another write of its name, such as the answer's text. The last write
+    alone leaves it: a lost response is asked for again before anything else is written.
     """
+    digest = sha256(json.dumps(details).encode()).hexdigest()[:16]
+    return f"{lease.fence} {write} {digest}"
+
+
+def answer_stamp(lease: Lease, state: State, answer: Answer | None, covers: Iterable[str]) -> str:
+    """The stamp of an answer transaction that leaves its event in `state` and `covers` these events too."""
+    fixed = [dump_answer(answer), answer.retry_key] if answer else []
+    return stamp(lease, "answer", state, *fixed, *covers)
+
+
+def refusal(event_id: str, found: State | None) -> StoreError:
+    """The error of a write that the event's state does not allow; None where there is no such event."""
     if found is None:
-        raise StoreError(f"event {event_id} is not in the inbox")
-    if found != asked:
-        raise StoreError(f"event {event_id} is {found.state}, which does not allow this write")
+        return StoreError(f"event {event_id} is not in the inbox")
+    return StoreError(f"event {event_id} is {found}, which does not allow this write")
+
+
+def taken_back(event_id: str) -> TakenBack:
+    """The error of an answer to a message that was unsent after it was read."""
+    return TakenBack(f"event {event_id} was unsent meanwhile")
+
+
+def within(budget: Budget, spent: Mapping[str, int]) -> bool:
+    """Whether the budget allows its count on top of what was `spent`."""
+    return all(spent.get(name, 0) + amount <= budget.limit for name, amount in budget.count.amounts.items())
 
 
 def lost(lease: Lease) -> LeaseLost:
@@ -50,9 +66,13 @@ def lost(lease: Lease) -> LeaseLost:
     return LeaseLost(f"the lease {lease.fence} on {lease.conversation.id} of {lease.conversation.bot} has passed on")
 
 
+ASKED: Final = 0
+ANSWERED: Final = 1
+
+
 def turn_order(message: Message) -> int:
-    """Within one event, what the person said (0) comes before what the bot said (1)."""
-    return 1 if message.role == "assistant" else 0
+    """Within one event, what the person said (ASKED) comes before what the bot said (ANSWERED)."""
+    return ANSWERED if message.role == "assistant" else ASKED
 
 
 def chat_key(chat: Chat) -> str:
@@ -68,3 +88,13 @@ def dump_answer(answer: Answer) -> str:
 def load_answer(messages: str, retry_key: str) -> Answer:
     """The answer as it was given, key order included, so that its resend is the same bytes."""
     return Answer(tuple(json.loads(messages)), retry_key)
+
+
+def dump_notes(notes: Iterable[Note]) -> str:
+    """Notes as lines of JSON, each with its end: adding to a story is appending to its text."""
+    return "".join(f"{json.dumps([note.at, note.text])}\n" for note in notes)
+
+
+def load_notes(text: str) -> tuple[Note, ...]:
+    """The reverse of `dump_notes`."""
+    return tuple(Note(*json.loads(line)) for line in text.splitlines())

@@ -1,9 +1,12 @@
 """`botkit chat`, run as a person runs it, with the input piped in."""
 
 import os
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,19 +26,25 @@ def bots(tmp_path: Path) -> Path:
     return folder
 
 
-def chat(bots: Path, *arguments: str, says: str = "", **settings: str) -> "subprocess.CompletedProcess[str]":
+def piped(bots: Path, *arguments: str, **settings: str) -> dict[str, Any]:
+    """How the command is started: with the terminal's two sides in our hands."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OPENAI", "BOTKIT"))}
     environ = kept | {"BOTKIT_BOTS": str(bots), "BOTKIT_STORE": f"sqlite:///{bots.parent}/botkit.db", "COLUMNS": "200"}
-    return subprocess.run(
-        [sys.executable, "-m", "botkit", "chat", *arguments],
-        input=says,
-        capture_output=True,
-        text=True,
-        env=environ | settings,
-        cwd=ROOT,
-        timeout=60,
-        check=False,
-    )
+    return {
+        "args": [sys.executable, "-m", "botkit", "chat", *arguments],
+        "stdin": subprocess.PIPE,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "text": True,
+        "env": environ | settings,
+        "cwd": ROOT,
+    }
+
+
+def chat(bots: Path, *arguments: str, says: str = "", **settings: str) -> "subprocess.CompletedProcess[str]":
+    started = piped(bots, *arguments, **settings)
+    del started["stdin"]
+    return subprocess.run(**started, input=says, timeout=60, check=False)
 
 
 def test_without_a_key_the_offline_model_answers_and_history_outlives_the_process(bots: Path) -> None:
@@ -93,3 +102,33 @@ def test_a_store_that_cannot_be_opened_is_a_sentence_not_a_traceback(bots: Path)
     assert result.returncode == 1
     assert "Traceback" not in result.stderr + result.stdout
     assert str(bots.parent / "file") in result.stderr
+
+
+def test_an_answer_that_takes_long_is_fetched_by_its_button(bots: Path) -> None:
+    (bots / "slow.yaml").write_text("persona: hi\nmodel: gpt-4.1-mini\nreply: {slow: {after: 5s}}\n")
+    with openai_server() as server:
+        server.hang()
+        talk = subprocess.Popen(**piped(bots, "slow", OPENAI_BASE_URL=server.url, OPENAI_API_KEY=server.key))
+        assert talk.stdin
+        assert talk.stdout
+        talk.stdin.write("hi\n")
+        talk.stdin.flush()
+        assert server.wait_for_request(30)
+        threading.Timer(6, server.release).start()
+        out, _ = talk.communicate("/1\n", timeout=60)
+    assert "This takes a little longer." in out
+    assert "/1 Show the answer" in out
+    assert "slow › hi" in out.partition("Show the answer")[2]
+
+
+def test_ctrl_c_does_not_wait_for_the_model(bots: Path) -> None:
+    with openai_server() as server:
+        server.hang()
+        talk = subprocess.Popen(**piped(bots, "kind", OPENAI_BASE_URL=server.url, OPENAI_API_KEY=server.key))
+        assert talk.stdin
+        talk.stdin.write("hi\n")
+        talk.stdin.flush()
+        assert server.wait_for_request(30)
+        talk.send_signal(signal.SIGINT)
+        assert talk.wait(timeout=20) == 130
+        talk.communicate()

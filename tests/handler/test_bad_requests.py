@@ -190,7 +190,7 @@ SETTINGS = {
     ("BOTKIT_STORE", "mysql://x"): "BOTKIT_STORE is 'mysql://x'; write sqlite:///path.db, dynamodb://TABLE or memory:",
     ("BOTKIT_STORE", "sqlite:///"): "BOTKIT_STORE is 'sqlite:///'; write ",
     ("BOTKIT_LOG", "loud"): "BOTKIT_LOG is 'loud'; write debug, info or warning",
-    ("BOTKIT_QUEUE", "https://sqs/q"): "BOTKIT_QUEUE is not available yet",
+    ("BOTKIT_QUEUE", "wake"): "BOTKIT_QUEUE is not the URL of an SQS queue; write https://sqs.",
 }
 
 

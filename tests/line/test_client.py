@@ -14,7 +14,7 @@ from linebot.v3.messaging import PushMessageRequest, ReplyMessageRequest, ShowLo
 from botkit.errors import LineRefused, LineUnsure
 from botkit.line.bodies import render
 from botkit.line.client import LineClient
-from botkit.messages import Chat, Profile, QuickReply, Reply, Sender, Text
+from botkit.messages import Chat, ChatKind, Profile, QuickReply, Reply, Sender, Text
 from botkit.ports import Content
 from botkit.simulator.app import create_app
 from botkit.simulator.chats import Account, Person
@@ -81,6 +81,7 @@ CALLS: dict[str, Callable[[Line, LineClient], Any]] = {
     "loading": lambda line, client: client.start_loading(line.token, line.hana.user_id, 20),
     "profile": lambda line, client: client.profile(line.token, Chat("user", line.hana.user_id), line.hana.user_id),
     "group": lambda line, client: client.chat_name(line.token, Chat("group", "C0")),
+    "member_count": lambda line, client: client.member_count(line.token, Chat("group", "C0")),
     "content": lambda line, client: client.content(line.token, "123456789012345678"),
 }
 every_call = pytest.mark.parametrize("endpoint", CALLS)
@@ -142,6 +143,28 @@ def test_a_group_has_a_name_where_the_account_is_in_it(line: Line) -> None:
     assert line.client.chat_name(line.token, group) is None
     line.platform.join(line.account, group)
     assert line.client.chat_name(line.token, group) == "Trip to Kyoto"
+
+
+def test_the_people_of_a_group_or_room_are_counted(line: Line) -> None:
+    ken = line.platform.add_person("Ken")
+    for chat in (line.platform.add_group(line.hana, ken), line.platform.add_room(line.hana, ken)):
+        line.platform.join(line.account, chat)
+        assert line.client.member_count(line.token, chat) == 2
+        line.platform.go(line.account, chat, ken)
+        assert line.client.member_count(line.token, chat) == 1
+
+
+def test_a_1_1_chat_has_one_person_and_line_is_not_asked(line: Line) -> None:
+    calls = len(line.platform.calls)
+    assert line.client.member_count(line.token, Chat("user", "U0")) == 1
+    assert len(line.platform.calls) == calls
+
+
+@pytest.mark.parametrize("kind", ["group", "room"])
+def test_the_people_of_a_chat_that_the_account_is_not_in_are_not_counted(line: Line, kind: ChatKind) -> None:
+    with pytest.raises(LineRefused, match="404 Not found") as caught:
+        line.client.member_count(line.token, Chat(kind, "X0"))
+    assert caught.value.status == 404
 
 
 def test_line_is_not_asked_for_names_that_do_not_exist(line: Line) -> None:
@@ -460,10 +483,23 @@ def test_content_without_a_media_type_is_bytes() -> None:
 
 def test_a_language_told_of_a_member_is_not_taken_for_the_persons() -> None:
     body = b'{"displayName":"Hana","language":"ja"}'
-    with answering(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)) as server:
+    with answering(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)) as server:
         client = LineClient(server.url)
         assert client.profile("token", Chat("user", "U1"), "U1") == Profile("Hana", "ja")
         assert client.profile("token", Chat("group", "C1"), "U1") == Profile("Hana")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{}", b"[]", b"3", b"nope", b"", b'{"count":%s}' % (b"9" * 5000)]
+    + [b'{"count":%s}' % count for count in (b"null", b'"3"', b"3.0", b"true", b"0", b"-1", b"[3]", b"NaN")],
+)
+def test_an_answer_without_a_number_of_people_is_none(body: bytes) -> None:
+    with (
+        answering(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)) as server,
+        pytest.raises(LineUnsure, match="the answer holds no number of people"),
+    ):
+        LineClient(server.url).member_count("token", Chat("group", "C1"))
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b'{"displayName":5}', b"nope"])

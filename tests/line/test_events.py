@@ -53,7 +53,7 @@ def test_every_recorded_webhook_is_read_whole(path: Path) -> None:
         assert event.redelivered == raw["deliveryContext"]["isRedelivery"]
         assert json.loads(event.body) == raw
         message = raw.get("message", {})
-        assert event.message_id == message.get("id")
+        assert event.message_id == (message.get("id") or raw.get("unsend", {}).get("messageId"))
         assert event.text == (message["text"] if message.get("type") == "text" else None)
         source = raw.get("source", {})
         chat_id = source.get("groupId") or source.get("roomId") or source.get("userId")

@@ -1,4 +1,6 @@
-"""A clock that stands still until it is moved."""
+"""A clock that stands still until it is moved, and the units to move it by."""
+
+from botkit import testing
 
 START = 1_790_000_000_000
 SECOND = 1000
@@ -7,14 +9,8 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 
-class MovableClock:
-    """The port `Clock`: shows `time`, and moves only when told to sleep."""
+class MovableClock(testing.MovableClock):
+    """The public fake, always started at the same time."""
 
     def __init__(self) -> None:
-        self.time = START
-
-    def now(self) -> int:
-        return self.time
-
-    def sleep(self, ms: int) -> None:
-        self.time += ms
+        super().__init__(START)

@@ -14,6 +14,7 @@ from botkit.simulator.api import NOT_ANSWERED, Answer, Request, handle
 from botkit.simulator.chats import Account, Person
 from botkit.simulator.platform import Platform
 from botkit.simulator.wire import Delivery
+from tests.line.openapi import mistakes
 from tests.simulator.clock import DAY, HOUR, MINUTE, SECOND, MovableClock
 
 HELLO = [{"type": "text", "text": "hello"}]
@@ -260,6 +261,28 @@ def test_the_months_quota_counts_recipients_and_not_replies(line: Line) -> None:
     assert line.push(group.id, authorization=bearer).status == 200
 
 
+@pytest.mark.parametrize("kind", ["group", "room"])
+def test_a_push_counts_for_as_many_as_are_there_at_the_time(line: Line, kind: str) -> None:
+    add = line.platform.add_group if kind == "group" else line.platform.add_room
+    chat = add(line.hana)
+    line.platform.join(line.account, chat)
+    people = [line.platform.add_person(name) for name in ("Ken", "Yui")]
+    used = []
+    for change in (lambda: None, lambda: line.platform.come(line.account, chat, *people)):
+        change()
+        there = document(line.call("GET", f"/v2/bot/{kind}/{chat.id}/members/count"))["count"]
+        assert line.push(chat.id, HELLO * 2).status == 200
+        used.append((there, document(line.call("GET", "/v2/bot/message/quota/consumption"))["totalUsage"]))
+    assert used == [(1, 1), (3, 4)]
+
+
+def test_a_push_repeated_under_its_key_counts_once(line: Line) -> None:
+    group, key = line.platform.add_group(line.hana, line.platform.add_person("Ken")), str(uuid.uuid4())
+    line.platform.join(line.account, group)
+    assert [line.push(group.id, x_line_retry_key=key).status for _ in range(2)] == [200, 409]
+    assert document(line.call("GET", "/v2/bot/message/quota/consumption")) == {"totalUsage": 2}
+
+
 # ---------------------------------------------------------------- loading, profiles, content, bot info
 
 
@@ -309,6 +332,30 @@ def test_a_members_profile_is_told_to_accounts_in_the_group(line: Line) -> None:
     assert document(summary) == {"groupId": group.id, "groupName": "Trip"}
     line.platform.leave(line.account, group)
     assert line.call("GET", path).status == 404
+
+
+@pytest.mark.parametrize(
+    ("kind", "schema"), [("group", "GroupMemberCountResponse"), ("room", "RoomMemberCountResponse")]
+)
+def test_the_people_of_a_chat_are_counted_for_accounts_in_it(line: Line, kind: str, schema: str) -> None:
+    ken = line.platform.add_person("Ken")
+    add = line.platform.add_group if kind == "group" else line.platform.add_room
+    chat = add(line.hana, ken)
+    path = f"/v2/bot/{kind}/{chat.id}/members/count"
+    assert refused(line.call("GET", path)) == (404, "Not found")
+    line.platform.join(line.account, chat)
+    counted = document(line.call("GET", path))
+    assert counted == {"count": 2}
+    assert mistakes(counted, schema) == []
+    line.platform.leave(line.account, chat)
+    assert line.call("GET", path).status == 404
+
+
+def test_a_group_is_no_room(line: Line) -> None:
+    group = line.platform.add_group(line.hana)
+    line.platform.join(line.account, group)
+    assert line.call("GET", f"/v2/bot/room/{group.id}/members/count").status == 404
+    assert line.call("GET", "/v2/bot/group/C0/members/count").status == 404
 
 
 def test_content_is_for_the_account_it_was_sent_to(line: Line) -> None:

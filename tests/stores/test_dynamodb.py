@@ -1,41 +1,54 @@
-"""What is particular to the DynamoDB store: its items, and AWS failing."""
+"""What is particular to the DynamoDB store: its items, its calls, and AWS failing."""
 
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from mypy_boto3_dynamodb import DynamoDBClient
 
-from botkit.errors import LeaseLost, StoreError
+from botkit.errors import LeaseLost, StoreError, TakenBack
 from botkit.messages import Chat, Message
-from botkit.ports import Acceptance, Arrival, Conversation, Lease, Memory, Store, Usage
+from botkit.ports import Acceptance, Arrival, Budget, Conversation, Held, Lease, Memory, Note, Pending, Store
 from botkit.stores.dynamodb import DynamoStore, create_table
 from botkit.stores.dynamodb_table import connect
 from tests.support.aws import CREDENTIALS, dynamodb, free_port
 from tests.support.samples import (
     ANSWER,
+    BOT,
     DAY,
     HANA,
     HANAS_CHAT,
     MINUTE,
+    NOTE,
     NOW,
     arrival,
     memory,
+    pending,
+    read,
     receive,
+    remember,
     take_lease,
     texts,
+    tokens,
+    waiting,
 )
 from tests.support.wire import Canned, Lossy, serving
 
 GROUP = Conversation("inn", "group:C1:U1")
+CHAT = Chat("group", "C1")
+COMING = Arrival(GROUP, "01HX", NOW, NOW + 200, NOW + 5200, '{"type":"message"}', CHAT, "U1", "m1")
+EVENT = Pending("01HX", NOW, NOW + 200, COMING.body, "RECEIVED", 0, 0, "U1", "m1")
 PK = {"S": "B#inn#C#group:C1:U1"}
-EVENT_SK = "E#01HX"
-POINTER_SK = f"I#00{NOW}#01HX"
+PENDING_SK = f"P#00{NOW}#01HX"
 LEASE = Lease(HANA, "a", 3, NOW + MINUTE, 1)
+FIXED = '[{"type":"text","text":"三時からです 🏮","quickReply":{"items":[]}}]'
+
+Items = Callable[[], dict[str, dict[str, Any]]]
 
 
 @pytest.fixture
@@ -45,18 +58,27 @@ def store(dynamodb_table: str, dynamodb_client: DynamoDBClient) -> Iterator[Dyna
 
 
 @pytest.fixture
-def items(dynamodb_table: str, dynamodb_client: DynamoDBClient) -> Any:
-    """Reads the table as it is: sort key → item without its keys."""
+def items(dynamodb_table: str, dynamodb_client: DynamoDBClient) -> Items:
+    """Reads the table as it is: sort key → item without its sort key."""
 
-    def read() -> dict[str, dict[str, Any]]:
+    def look() -> dict[str, dict[str, Any]]:
         found = dynamodb_client.scan(TableName=dynamodb_table, ConsistentRead=True)["Items"]
         return {item["sk"]["S"]: {k: v for k, v in item.items() if k != "sk"} for item in found}
 
-    return read
+    return look
+
+
+@pytest.fixture
+def watched(aws_endpoint: str, dynamodb_table: str) -> Iterator[tuple[DynamoStore, list[str]]]:
+    """A store, and the names of the calls that it makes."""
+    calls: list[str] = []
+    with closing(dynamodb(aws_endpoint)) as client:
+        client.meta.events.register("before-call.dynamodb", lambda model, **_: calls.append(model.name))
+        yield DynamoStore(dynamodb_table, client), calls
 
 
 def _receive(store: Store) -> Lease:
-    store.accept(Arrival(GROUP, "01HX", NOW, NOW + 200, NOW + 5200, '{"type":"message"}'))
+    store.accept(COMING)
     return take_lease(store, GROUP)
 
 
@@ -64,121 +86,214 @@ def _ttl(ms: int) -> dict[str, str]:
     return {"N": str(ms // 1000 + (ms % 1000 > 0))}
 
 
+def _number(value: int) -> dict[str, str]:
+    return {"N": str(value)}
+
+
 # ---------------------------------------------------------------- items
 
 
-def test_an_arrival_is_an_event_a_pointer_and_a_count(store: DynamoStore, items: Any) -> None:
-    store.accept(Arrival(GROUP, "01HX", NOW, NOW + 200, NOW + 5200, '{"type":"message"}'))
+def test_an_arrival_is_an_event_its_place_in_the_inbox_a_message_index_and_a_count(
+    store: DynamoStore, items: Items
+) -> None:
+    store.accept(COMING)
+    common = {
+        "ttl": _ttl(NOW + 200 + 7 * DAY),
+        "state": {"S": "RECEIVED"},
+        "at": _number(NOW),
+        "received_at": _number(NOW + 200),
+        "attempts": _number(0),
+        "sends": _number(0),
+    }
     assert items() == {
-        EVENT_SK: {
+        "EVENT": common | {"pk": {"S": "B#inn#E#01HX"}, "conversation": {"S": GROUP.id}},
+        PENDING_SK: common
+        | {
             "pk": PK,
-            "ttl": _ttl(NOW + 200 + 7 * DAY),
             "event_id": {"S": "01HX"},
-            "state": {"S": "RECEIVED"},
-            "at": {"N": str(NOW)},
-            "received_at": {"N": str(NOW + 200)},
-            "attempts": {"N": "0"},
-            "sends": {"N": "0"},
             "body": {"S": '{"type":"message"}'},
-        },
-        POINTER_SK: {
-            "pk": PK,
-            "ttl": _ttl(NOW + 200 + 7 * DAY),
+            "user_id": {"S": "U1"},
+            "message_id": {"S": "m1"},
             "due_pk": {"S": "inbox"},
-            "due_at": {"N": str(NOW + 5200)},
+            "due_at": _number(NOW + 5200),
         },
-        "META": {"pk": PK, "ttl": _ttl(NOW + 200 + 90 * DAY), "inbox_seq": {"N": "1"}},
+        "S#m1": {
+            "pk": {"S": "B#inn#G#group:C1"},
+            "ttl": _ttl(NOW + 200 + 7 * DAY),
+            "expires_at": _number(NOW + 200 + 7 * DAY),
+            "role": {"S": "user"},
+            "conversation": {"S": GROUP.id},
+            "event_id": {"S": "01HX"},
+            "at": _number(NOW),
+        },
+        "META": {"pk": PK, "ttl": _ttl(NOW + 200 + 90 * DAY), "inbox_seq": _number(1)},
     }
 
 
-def test_a_lease_is_in_the_conversation_item(store: DynamoStore, items: Any) -> None:
+def test_a_lease_is_in_the_conversation_item(store: DynamoStore, items: Items) -> None:
     _receive(store)
     assert items()["META"] == {
         "pk": PK,
         "ttl": _ttl(NOW + 90 * DAY),
-        "inbox_seq": {"N": "1"},
-        "fence": {"N": "1"},
+        "inbox_seq": _number(1),
+        "fence": _number(1),
         "owner": {"S": "a"},
-        "lease_until": {"N": str(NOW + MINUTE)},
+        "lease_until": _number(NOW + MINUTE),
     }
 
 
-def test_a_lease_given_back_keeps_fence_and_count(store: DynamoStore, items: Any) -> None:
+def test_a_lease_given_back_keeps_fence_and_count(store: DynamoStore, items: Items) -> None:
     store.release(_receive(store))
     assert sorted(items()["META"]) == ["fence", "inbox_seq", "pk", "ttl"]
 
 
-def test_an_attempt_moves_the_pointer(store: DynamoStore, items: Any) -> None:
-    store.attempt(_receive(store), "01HX")
-    assert items()[POINTER_SK]["due_at"] == {"N": str(NOW + MINUTE)}
+def test_an_attempt_moves_what_is_due(store: DynamoStore, items: Items) -> None:
+    store.attempt(_receive(store), [EVENT])
+    assert items()[PENDING_SK]["due_at"] == _number(NOW + MINUTE)
 
 
-def test_an_answer_is_json_beside_its_retry_key_and_usage(store: DynamoStore, items: Any) -> None:
-    store.answer(_receive(store), "01HX", ANSWER, usage=Usage("gpt-4.1-mini", 120, 30))
-    event = items()[EVENT_SK]
-    assert event["answer"] == {"S": '[{"type":"text","text":"三時からです 🏮","quickReply":{"items":[]}}]'}
-    assert {name: event[name] for name in ("state", "sends", "fence", "retry_key")} == {
+def test_an_attempt_of_a_forgotten_event_brings_nothing_back(store: DynamoStore, items: Items) -> None:
+    lease = take_lease(store, GROUP)
+    before = items()
+    store.attempt(lease, [EVENT])
+    assert items() == before
+
+
+def test_an_answer_is_json_beside_its_retry_key_in_the_inbox_alone(store: DynamoStore, items: Items) -> None:
+    store.answer(_receive(store), EVENT, ANSWER)
+    found = items()
+    assert {name: found[PENDING_SK][name] for name in ("state", "sends", "answer", "retry_key")} == {
         "state": {"S": "SENDING"},
-        "sends": {"N": "1"},
-        "fence": {"N": "1"},
+        "sends": _number(1),
+        "answer": {"S": FIXED},
         "retry_key": {"S": ANSWER.retry_key},
     }
-    assert [event[name] for name in ("model", "input_tokens", "output_tokens")] == [
-        {"S": "gpt-4.1-mini"},
-        {"N": "120"},
-        {"N": "30"},
-    ]
+    assert {name: found["EVENT"][name] for name in ("state", "sends", "lead")} == {
+        "state": {"S": "SENDING"},
+        "sends": _number(1),
+        "lead": {"S": "01HX"},
+    }
 
 
-def test_messages_sort_by_time_event_and_speaker(store: DynamoStore, items: Any) -> None:
+def test_an_event_never_holds_a_text(store: DynamoStore, items: Items) -> None:
+    said = [Memory("01HX", NOW, NOW + DAY, Message(role, "三時")) for role in ("user", BOT)]
+    lease = _receive(store)
+    store.answer(lease, EVENT, ANSWER, memories=said)
+    store.finish(lease, EVENT, "UNDELIVERED", CHAT)
+    assert "三時" not in str(items()["EVENT"])
+
+
+def test_messages_sort_by_time_event_and_speaker(store: DynamoStore, items: Items) -> None:
     asked = Memory("01HX", NOW, NOW + DAY + 1, Message("user", "when?", "Hana", 4))
     told = Memory("01HX", NOW, NOW + DAY + 1, Message("assistant", "three"))
-    store.answer(_receive(store), "01HX", ANSWER, [asked, told])
-    common = {"pk": PK, "ttl": _ttl(NOW + DAY + 1), "expires_at": {"N": str(NOW + DAY + 1)}}
+    store.answer(_receive(store), EVENT, ANSWER, memories=[asked, told])
+    common = {"pk": PK, "ttl": _ttl(NOW + DAY + 1), "expires_at": _number(NOW + DAY + 1)}
     found = items()
     assert found[f"M#00{NOW}#01HX#0"] == common | {
         "role": {"S": "user"},
         "text": {"S": "when?"},
         "speaker": {"S": "Hana"},
-        "tokens": {"N": "4"},
+        "tokens": _number(4),
     }
-    assert found[f"M#00{NOW}#01HX#1"] == common | {
-        "role": {"S": "assistant"},
-        "text": {"S": "three"},
-        "tokens": {"N": "0"},
-    }
+    assert found[f"M#00{NOW}#01HX#1"] == common | {"role": {"S": BOT}, "text": {"S": "three"}, "tokens": _number(0)}
 
 
-@pytest.mark.parametrize(("state", "dropped"), [("DONE", {"body", "answer"}), ("UNDELIVERED", {"body"})])
-def test_a_finished_event_drops_its_text_and_its_pointer(
-    store: DynamoStore, items: Any, state: str, dropped: set[str]
-) -> None:
+def test_of_memories_for_one_place_the_last_is_kept(store: DynamoStore) -> None:
+    lease = receive(store)
+    store.answer(lease, pending(), ANSWER, memories=[memory("first"), memory("last")])
+    assert texts(store) == ["last"]
+
+
+def test_a_done_event_leaves_the_inbox_and_the_index(store: DynamoStore, items: Items) -> None:
     lease = _receive(store)
-    store.answer(lease, "01HX", ANSWER, usage=Usage("gpt-4.1-mini", 120, 30))
-    before = items()
-    store.finish(lease, "01HX", state, HANAS_CHAT)
-    after = items()
-    assert set(before[EVENT_SK]) - set(after[EVENT_SK]) == dropped
-    assert after[EVENT_SK]["state"] == {"S": state}
-    assert set(before) - set(after) == {POINTER_SK}
+    store.answer(lease, EVENT, ANSWER)
+    store.finish(lease, EVENT, "DONE", CHAT)
+    assert sorted(items()) == ["EVENT", "META", "S#m1"]
 
 
-def test_the_bots_own_messages_are_found_by_chat(store: DynamoStore, items: Any) -> None:
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "given up"])
+def test_an_undelivered_event_drops_its_text_and_is_in_no_index(store: DynamoStore, items: Items, kept: bool) -> None:
     lease = _receive(store)
-    store.answer(lease, "01HX", ANSWER)
-    store.finish(lease, "01HX", "DONE", Chat("group", "C1"), ["461"])
+    before = items()[PENDING_SK]
+    store.answer(lease, EVENT, ANSWER, waits=kept)
+    if not kept:
+        store.finish(lease, EVENT, "UNDELIVERED", CHAT)
+    after = items()[PENDING_SK]
+    assert set(before) - set(after) == {"body", "due_pk", "due_at"}
+    assert after["answer"] == {"S": FIXED}
+
+
+def test_the_bots_own_messages_are_found_by_chat(store: DynamoStore, items: Items) -> None:
+    lease = _receive(store)
+    store.answer(lease, EVENT, ANSWER)
+    store.finish(lease, EVENT, "DONE", CHAT, ["461"])
     assert items()["S#461"] == {
         "pk": {"S": "B#inn#G#group:C1"},
         "ttl": _ttl(NOW + MINUTE + 30 * DAY),
         "role": {"S": "assistant"},
         "conversation": {"S": GROUP.id},
+        "event_id": {"S": "01HX"},
+        "at": _number(NOW),
     }
 
 
-def test_ids_are_escaped_in_keys_alone(store: DynamoStore, items: Any) -> None:
+def test_a_message_unsent_before_it_came_leaves_a_mark(store: DynamoStore, items: Items) -> None:
+    store.unsend("inn", CHAT, "m1", NOW)
+    assert items() == {
+        "S#m1": {
+            "pk": {"S": "B#inn#G#group:C1"},
+            "ttl": _ttl(NOW + 7 * DAY),
+            "expires_at": _number(NOW + 7 * DAY),
+            "unsent": _number(1),
+        }
+    }
+
+
+def test_a_message_unsent_before_it_came_leaves_an_event_that_is_done(store: DynamoStore, items: Items) -> None:
+    store.unsend("inn", CHAT, "m1", NOW)
+    store.accept(COMING)
+    assert sorted(items()) == ["EVENT", "S#m1"]
+    assert items()["EVENT"]["state"] == {"S": "DONE"}
+
+
+def test_a_counter_is_an_item_for_each_window(store: DynamoStore, items: Items) -> None:
+    count = replace(tokens(3), amounts={"tokens": 3, "one of: #these": 1})
+    store.answer(_receive(store), EVENT, None, counts=[count, tokens(4)])
+    assert items()["W#day#2100-01-01"] == {
+        "pk": {"S": "B#inn#U#U1"},
+        "ttl": _ttl(NOW + DAY),
+        "expires_at": _number(NOW + DAY),
+        "n_tokens": _number(7),
+        "n_one of: #these": _number(1),
+    }
+
+
+def test_a_count_of_nothing_is_no_write(store: DynamoStore, items: Items) -> None:
+    store.answer(_receive(store), EVENT, ANSWER, counts=[replace(tokens(), amounts={})])
+    assert store.resend(LEASE_OF_GROUP, EVENT, "push", Budget(replace(tokens(), amounts={}), 0))
+    assert "W#day#2100-01-01" not in items()
+
+
+def test_each_write_adds_its_notes_as_an_attribute_that_sorts_as_the_story_goes(
+    store: DynamoStore, items: Items
+) -> None:
+    lease = _receive(store)
+    store.answer(lease, EVENT, ANSWER, notes=[Note(NOW + 9, "fixed")])
+    store.postpone(lease, EVENT, NOW, refused=True, notes=[Note(NOW + 9, "later")])
+    for sk in ("EVENT", PENDING_SK):
+        notes = {name: value for name, value in items()[sk].items() if name.startswith("note_")}
+        assert notes == {
+            f"note_000000000000001_00{NOW + 9}_1": {"S": f'[{NOW + 9}, "fixed"]\n'},
+            f"note_000000000000001_00{NOW + 9}_2_{NOW}_1": {"S": f'[{NOW + 9}, "later"]\n'},
+        }
+
+
+def test_ids_are_escaped_in_keys_alone(store: DynamoStore, items: Items) -> None:
     store.accept(arrival("e#1%", conversation=Conversation("inn", "user:U#1")))
-    assert items()["E#e%231%25"]["event_id"] == {"S": "e#1%"}
-    assert items()["E#e%231%25"]["pk"] == {"S": "B#inn#C#user:U%231"}
+    found = items()
+    assert found["EVENT"]["pk"] == {"S": "B#inn#E#e%231%25"}
+    assert found[f"P#00{NOW}#e%231%25"]["pk"] == {"S": "B#inn#C#user:U%231"}
+    assert found[f"P#00{NOW}#e%231%25"]["event_id"] == {"S": "e#1%"}
 
 
 def test_the_table_expires_items_and_is_billed_on_demand(dynamodb_table: str, dynamodb_client: DynamoDBClient) -> None:
@@ -188,64 +303,272 @@ def test_the_table_expires_items_and_is_billed_on_demand(dynamodb_table: str, dy
     assert ttl == {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
 
 
-def test_a_store_that_never_read_the_inbox_finds_the_pointer(
-    store: DynamoStore, dynamodb_table: str, dynamodb_client: DynamoDBClient, items: Any
+# ---------------------------------------------------------------- calls
+
+LEASE_OF_GROUP = Lease(GROUP, "a", 1, NOW + MINUTE, 1)
+
+
+def test_a_turn_takes_four_calls_in_a_row(watched: tuple[DynamoStore, list[str]]) -> None:
+    store, calls = watched
+    remember(store, GROUP, *(memory(str(n), f"h{n:02}", at=NOW - 99 + n) for n in range(60)))
+    store.accept(COMING)
+    calls.clear()
+    lease = take_lease(store, GROUP)
+    inbox = store.inbox(lease, 20, NOW)
+    said = [memory("question", "01HX"), memory("answer", "01HX", role=BOT)]
+    store.answer(lease, inbox.pending[0], ANSWER, memories=said, counts=[tokens()], notes=[NOTE])
+    given_back = store.finish(lease, inbox.pending[0], "DONE", CHAT, ["461"], notes=[NOTE], release=True)
+    assert calls == ["UpdateItem", "Query", "TransactWriteItems", "TransactWriteItems"]
+    assert (len(inbox.recent), given_back) == (20, None)
+
+
+def test_a_burst_and_its_window_are_one_query(watched: tuple[DynamoStore, list[str]]) -> None:
+    store, calls = watched
+    remember(store, GROUP, *(memory(str(n), f"h{n:02}", at=NOW - 99 + n) for n in range(60)))
+    for n in range(20):
+        store.accept(replace(COMING, event_id=f"e{n:02}", message_id=None))
+    lease = take_lease(store, GROUP)
+    calls.clear()
+    inbox = store.inbox(lease, 50, NOW)
+    assert calls == ["Query"]
+    assert [event.event_id for event in inbox.pending] == [f"e{n:02}" for n in range(20)]
+    assert [message.text for message in inbox.recent] == [str(n) for n in range(10, 60)]
+
+
+CALLS_OF: dict[str, tuple[Callable[[DynamoStore], object], list[str]]] = {
+    "a duplicate": (lambda store: store.accept(COMING), ["TransactWriteItems"]),
+    "a renewal": (
+        lambda store: store.accept(replace(COMING, received_at=NOW + 900, renews=True)),
+        ["TransactWriteItems"] * 2,
+    ),
+    "an attempt of many": (lambda store: store.attempt(LEASE_OF_GROUP, [EVENT]), ["TransactWriteItems"]),
+    "a push": (
+        lambda store: store.resend(LEASE_OF_GROUP, replace(EVENT, event_id="sending"), "push", Budget(tokens(), 999)),
+        ["TransactWriteItems"],
+    ),
+    "an unsent message": (
+        lambda store: store.unsend("inn", CHAT, "m1", NOW),
+        ["UpdateItem", "UpdateItem", "GetItem", "BatchWriteItem"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("ask", "expected"), CALLS_OF.values(), ids=CALLS_OF)
+def test_other_things_take_as_many_calls(
+    watched: tuple[DynamoStore, list[str]], ask: Callable[[DynamoStore], object], expected: list[str]
 ) -> None:
+    store, calls = watched
     lease = _receive(store)
-    store.answer(lease, "01HX", ANSWER)
-    DynamoStore(dynamodb_table, dynamodb_client).finish(lease, "01HX", "DONE", HANAS_CHAT)
-    assert POINTER_SK not in items()
+    store.accept(replace(COMING, event_id="sending", message_id=None))
+    store.answer(lease, replace(EVENT, event_id="sending"), ANSWER)
+    calls.clear()
+    ask(store)
+    assert calls == expected
 
 
-def test_history_reads_on_past_pages_of_expired_messages(
-    store: DynamoStore, dynamodb_table: str, dynamodb_client: DynamoDBClient
-) -> None:
+def test_an_attempt_of_more_events_than_a_transaction_takes(store: DynamoStore) -> None:
+    for n in range(60):
+        store.accept(arrival(f"e{n:02}"))
+    lease = take_lease(store)
+    store.attempt(lease, [*waiting(store, lease), pending("gone")])
+    assert [event.attempts for event in waiting(store, lease)] == [1] * 60
+
+
+def test_history_reads_on_past_pages_of_expired_messages(store: DynamoStore) -> None:
+    lease = _with_a_crowd_of_expired_messages(store)
+    assert texts(store, limit=1) == ["old but alive"]
+    assert [message.text for message in store.inbox(lease, 1, NOW).recent] == ["old but alive"]
+
+
+def _with_a_crowd_of_expired_messages(store: DynamoStore) -> Lease:
     lease = receive(store)
-    store.answer(lease, "e1", ANSWER, [memory("old but alive", at=NOW - 1)])
+    store.answer(lease, pending(), ANSWER, memories=[memory("old but alive", at=NOW - 1)])
     for n in range(4):  # over 1 MB, the most that one page reads
         big = memory("x" * 300_000, f"gone-{n}", at=NOW + n, expires_at=NOW)
         store.accept(arrival(f"carrier-{n}"))
-        store.answer(lease, f"carrier-{n}", None, [big])
-    assert texts(store, limit=1) == ["old but alive"]
+        store.answer(lease, pending(f"carrier-{n}"), None, memories=[big])
+    return lease
+
+
+def test_the_inbox_reads_on_past_pages_of_events(store: DynamoStore) -> None:
+    remember(store, HANA, memory("before", at=NOW - 1))
+    for n in range(4):
+        store.accept(arrival(f"big-{n}", at=NOW + n, body="x" * 300_000))
+    for n in range(100):
+        store.accept(arrival(f"e{n:03}", at=NOW + 9 + n))
+    inbox = store.inbox(take_lease(store), 1, NOW)
+    expected = [f"big-{n}" for n in range(4)] + [f"e{n:03}" for n in range(96)]
+    assert [event.event_id for event in inbox.pending] == expected
+    assert [message.text for message in inbox.recent] == ["before"]
+
+
+def test_an_inbox_without_a_window_reads_no_history(ask: Any) -> None:
+    store, canned = ask((200, {"Items": []}))
+    store.inbox(LEASE, 0, NOW)
+    assert canned.bodies[0]["ExpressionAttributeValues"] == {
+        ":pk": {"S": "B#inn#C#user:U1"},
+        ":first": {"S": "P#"},
+        ":last": {"S": "P#~"},
+    }
+
+
+def test_the_count_of_arrivals_beside_the_events_is_not_trusted(store: DynamoStore) -> None:
+    """The query is of no single moment: it may have passed the place of an event that META counts already."""
+    lease = receive(store)
+    store.accept(arrival("e2"))
+    store.inbox(lease, 9, NOW)
+    assert store.release(lease) == replace(lease, inbox_seq=2)
 
 
 # ---------------------------------------------------------------- responses that get lost
 
 
-def _through(lossy: Lossy, table: str) -> tuple[DynamoStore, DynamoDBClient]:
-    client = dynamodb(lossy.url)
-    return DynamoStore(table, client), client
+@pytest.fixture
+def losing(aws_endpoint: str, dynamodb_table: str) -> Iterator[Callable[..., tuple[DynamoStore, Lossy]]]:
+    """Makes a store that loses responses to an operation; with `attempts=1`, its caller has to ask again."""
+    with ExitStack() as stack:
+
+        def open_store(operation: str, attempts: int = 3, **options: Any) -> tuple[DynamoStore, Lossy]:
+            lossy = stack.enter_context(serving(Lossy(aws_endpoint, operation, **options)))
+            client = stack.enter_context(closing(dynamodb(lossy.url, attempts)))
+            return DynamoStore(dynamodb_table, client), lossy
+
+        yield open_store
 
 
-def test_an_arrival_whose_response_is_lost_is_new(aws_endpoint: str, dynamodb_table: str) -> None:
-    with serving(Lossy(aws_endpoint, "TransactWriteItems")) as lossy:
-        store, client = _through(lossy, dynamodb_table)
-        with closing(client):
-            assert store.accept(arrival()) is Acceptance.NEW
-            assert lossy.lost == 1
-            assert take_lease(store).inbox_seq == 1
+def test_an_arrival_whose_response_is_lost_is_new(losing: Any) -> None:
+    store, lossy = losing("TransactWriteItems")
+    assert store.accept(arrival()) is Acceptance.NEW
+    assert lossy.lost == 1
+    assert take_lease(store).inbox_seq == 1
 
 
-def test_an_answer_whose_response_is_lost_is_fixed_once(
-    store: DynamoStore, aws_endpoint: str, dynamodb_table: str
+def test_an_attempt_whose_response_is_lost_is_counted_once(store: DynamoStore, losing: Any) -> None:
+    lease = receive(store)
+    through, lossy = losing("TransactWriteItems")
+    through.attempt(lease, [pending()])
+    assert (lossy.lost, read(store, lease).attempts) == (1, 1)
+
+
+def test_a_push_whose_response_is_lost_is_counted_and_charged_once(store: DynamoStore, losing: Any) -> None:
+    lease = receive(store)
+    store.answer(lease, pending(), ANSWER)
+    through, lossy = losing("TransactWriteItems")
+    assert through.resend(lease, pending(), "push", Budget(tokens(2), 3))
+    assert (lossy.lost, read(store, lease).sends) == (1, 2)
+    assert dict(store.counted("inn", "U#U1", "day#2100-01-01", NOW)) == {"tokens": 2}
+
+
+def test_a_lease_whose_response_is_lost_is_granted(store: DynamoStore, losing: Any) -> None:
+    through, lossy = losing("UpdateItem")
+    lease = receive(through)
+    assert lossy.lost == 1
+    store.answer(lease, pending(), None)
+
+
+def test_a_message_unsent_is_unsent_though_each_response_is_lost(store: DynamoStore, losing: Any) -> None:
+    lease = receive(store, message_id="m1")
+    store.answer(lease, pending(), ANSWER, memories=[memory("question")], waits=True)
+    for operation in ("UpdateItem", "BatchWriteItem"):
+        through, lossy = losing(operation, times=2)
+        through.unsend("inn", HANAS_CHAT, "m1", NOW)
+        assert lossy.lost
+    assert (read(store, lease).answer, texts(store)) == (None, [])
+
+
+def _fixed(store: Store, lease: Lease) -> object:
+    said = [memory("question"), memory("answer", role=BOT)]
+    return store.answer(lease, pending(), ANSWER, memories=said, counts=[tokens()], notes=[NOTE])
+
+
+def _sending(store: Store, lease: Lease) -> None:
+    store.answer(lease, pending(), ANSWER)
+
+
+ASKED_AGAIN: dict[str, tuple[Callable[[Store, Lease], object], Callable[[Store, Lease], object]]] = {
+    "answer": (lambda store, lease: None, _fixed),
+    "notice": (lambda store, lease: None, lambda store, lease: store.notice(lease, pending(), [NOTE])),
+    "postpone": (
+        _sending,
+        lambda store, lease: store.postpone(lease, pending(), NOW + 9, refused=True, notes=[NOTE]),
+    ),
+    "finish": (
+        _sending,
+        lambda store, lease: store.finish(lease, pending(), "DONE", HANAS_CHAT, ["m9"], notes=[NOTE]),
+    ),
+    "finish and release": (
+        _sending,
+        lambda store, lease: store.finish(lease, pending(), "DONE", HANAS_CHAT, ["m9"], notes=[NOTE], release=True),
+    ),
+}
+
+
+@pytest.mark.parametrize(("prepare", "write"), ASKED_AGAIN.values(), ids=ASKED_AGAIN)
+def test_a_write_asked_again_for_its_response_was_lost_is_made_once(
+    store: DynamoStore, losing: Any, items: Items, prepare: Any, write: Any
 ) -> None:
     lease = receive(store)
-    with serving(Lossy(aws_endpoint, "TransactWriteItems")) as lossy:
-        through, client = _through(lossy, dynamodb_table)
-        with closing(client):
-            through.answer(lease, "e1", ANSWER, [memory("question")])
-            assert lossy.lost == 1
-    assert store.pending(lease)[0].sends == 1
-    assert texts(store) == ["question"]
+    prepare(store, lease)
+    through, lossy = losing("TransactWriteItems", attempts=1)
+    with pytest.raises(StoreError) as caught:
+        write(through, lease)
+    assert (caught.value.retryable, lossy.lost) == (True, 1)
+    once = items()
+    write(through, lease)
+    assert items() == once
 
 
-def test_a_lease_whose_response_is_lost_is_granted(store: DynamoStore, aws_endpoint: str, dynamodb_table: str) -> None:
-    with serving(Lossy(aws_endpoint, "UpdateItem")) as lossy:
-        through, client = _through(lossy, dynamodb_table)
-        with closing(client):
-            lease = receive(through)
-            assert lossy.lost == 1
-    store.attempt(lease, "e1")
+def test_a_finish_asked_again_gives_the_lease_back_where_the_first_could_not(store: DynamoStore, losing: Any) -> None:
+    lease = receive(store)
+    store.answer(lease, pending(), ANSWER)
+    store.accept(arrival("e2"))
+    through, lossy = losing("TransactWriteItems", attempts=1, skip=1)  # the first is refused for e2
+    with pytest.raises(StoreError):
+        through.finish(lease, pending(), "DONE", HANAS_CHAT, release=True)
+    assert lossy.lost == 1
+    kept = through.finish(lease, pending(), "DONE", HANAS_CHAT, release=True)
+    assert kept == replace(lease, inbox_seq=2)
+    assert through.finish(kept, pending(), "DONE", HANAS_CHAT, release=True) is None
+
+
+def test_a_release_whose_response_is_lost_is_made(store: DynamoStore, losing: Any) -> None:
+    lease = receive(store)
+    through, lossy = losing("UpdateItem")
+    assert through.release(lease) is None
+    assert lossy.lost == 1
+
+
+# ---------------------------------------------------------------- messages that are taken back
+
+
+def test_the_answer_is_forgotten_wherever_the_turn_has_put_it(store: DynamoStore) -> None:
+    """The answer's place in the history is that of the burst's last message, which need not be its lead."""
+    for n in range(3):
+        store.accept(arrival(f"e{n}", at=NOW + n, message_id=f"m{n}"))
+    lease = take_lease(store)
+    first, lead, last = waiting(store, lease)
+    answer = memory("answer", "e2", role=BOT, at=NOW + 2)
+    store.answer(lease, lead, ANSWER, covers=[first, last], memories=[answer], waits=True)
+    store.unsend("inn", HANAS_CHAT, "m0", NOW)
+    assert texts(store) == []
+
+
+def test_an_answer_within_an_answer_is_forgotten_with_it(store: DynamoStore) -> None:
+    lease = receive(store, message_id="m1")
+    store.accept(arrival("e2", at=NOW + 2))
+    store.answer(lease, pending(), ANSWER, memories=[memory("answer", role=BOT)], waits=True)
+    kept, later = waiting(store, lease)
+    more = memory("answer 2", "e2", role=BOT, at=NOW + 2)
+    store.answer(lease, later, ANSWER, covers=[kept], memories=[more], waits=True)
+    store.unsend("inn", HANAS_CHAT, "m1", NOW)
+    assert texts(store) == []
+
+
+def test_a_message_unsent_while_its_answer_is_committed_is_told_by_the_inbox(ask: Any) -> None:
+    unsent = {"state": {"S": "RECEIVED"}, "unsent": {"N": "1"}}
+    store, _ = ask(_cancelled("None", "None", "ConditionalCheckFailed", item=unsent))
+    with pytest.raises(TakenBack, match="event e1 was unsent meanwhile"):
+        store.answer(LEASE, pending(), ANSWER)
 
 
 # ---------------------------------------------------------------- AWS refuses
@@ -268,10 +591,10 @@ def ask() -> Iterator[Callable[..., tuple[DynamoStore, Canned]]]:
     """Makes a store whose AWS gives the answers it is told to."""
     with ExitStack() as stack:
 
-        def open_store(*answers: tuple[int, Mapping[str, Any]]) -> tuple[DynamoStore, Canned]:
+        def open_store(*answers: tuple[int, Mapping[str, Any]], **options: Any) -> tuple[DynamoStore, Canned]:
             canned = stack.enter_context(serving(Canned(answers)))
             client = stack.enter_context(closing(dynamodb(canned.url, attempts=1)))
-            return DynamoStore("chats", client), canned
+            return DynamoStore("chats", client, **options), canned
 
         yield open_store
 
@@ -287,23 +610,51 @@ def test_a_transaction_that_met_another_is_tried_again(ask: Any, code: str) -> N
 
 
 def test_an_update_that_met_a_transaction_is_tried_again(ask: Any) -> None:
-    granted = {"Attributes": {"fence": {"N": "8"}, "inbox_seq": {"N": "2"}}}
-    store, canned = ask(_fails("TransactionConflictException"), (200, granted))
+    before = {"Attributes": {"fence": {"N": "7"}, "inbox_seq": {"N": "2"}}}
+    store, canned = ask(_fails("TransactionConflictException"), (200, before))
     assert store.lease(HANA, "a", NOW, NOW + MINUTE) == Lease(HANA, "a", 8, NOW + MINUTE, 2)
     assert len(canned.bodies) == 2
 
 
+def test_the_pauses_between_tries_are_the_callers_to_make(ask: Any) -> None:
+    pauses: list[float] = []
+    store, _ = ask(_cancelled("TransactionConflict", "None"), pause=pauses.append, jitter=lambda limit: limit / 2)
+    with pytest.raises(StoreError):
+        store.resend(LEASE, pending(), "reply")
+    assert pauses == [0.01, 0.02, 0.04, 0.08, 0.16]
+
+
 def test_a_renewal_overtaken_by_the_end_of_its_event_is_of_a_finished_event(ask: Any) -> None:
-    waiting = {"state": {"S": "RECEIVED"}, "received_at": {"N": str(NOW)}}
-    refused = _fails("ConditionalCheckFailedException")[1] | {"Item": waiting | {"state": {"S": "DONE"}}}
-    store, _ = ask(_cancelled("ConditionalCheckFailed", "None", "None", item=waiting), (400, refused))
+    known = {"state": {"S": "RECEIVED"}, "received_at": _number(NOW), "at": _number(NOW), "conversation": {"S": "c"}}
+    done = known | {"state": {"S": "DONE"}}
+    refused = ["ConditionalCheckFailed", "None"]
+    store, _ = ask(_cancelled(*refused, "None", item=known), _cancelled(*refused, item=done))
     assert store.accept(arrival(received_at=NOW + 1, renews=True)) is Acceptance.FINISHED
+
+
+@pytest.mark.parametrize("shown", [None, {"owner": {"S": "b"}, "lease_until": _number(NOW + 7)}])
+def test_a_lease_is_refused_by_what_is_shown_of_its_holder(ask: Any, shown: Any) -> None:
+    refused = _fails("ConditionalCheckFailedException")[1] | ({"Item": shown} if shown else {})
+    store, _ = ask((400, refused))
+    if shown:
+        assert store.lease(HANA, "a", NOW, NOW + MINUTE) == Held(NOW + 7)
+        return
+    with pytest.raises(StoreError, match="does not show who holds user:U1") as caught:
+        store.lease(HANA, "a", NOW, NOW + MINUTE)
+    assert caught.value.retryable
+
+
+def test_an_event_that_is_not_shown_may_be_asked_for_again(ask: Any) -> None:
+    store, _ = ask(_cancelled("ConditionalCheckFailed", "None", "None"))
+    with pytest.raises(StoreError, match="does not show the event e1") as caught:
+        store.accept(arrival())
+    assert caught.value.retryable
 
 
 def test_a_conversation_that_stays_busy_is_an_error_that_passes(ask: Any) -> None:
     store, canned = ask(_cancelled("TransactionConflict", "None"))
     with pytest.raises(StoreError, match="the DynamoDB table chats is busy with other writes") as caught:
-        store.resend(LEASE, "e1", "reply")
+        store.resend(LEASE, pending(), "reply")
     assert caught.value.retryable
     assert len(canned.bodies) == 6
 
@@ -312,58 +663,34 @@ def test_a_conversation_that_stays_busy_is_an_error_that_passes(ask: Any) -> Non
 def test_the_first_reason_alone_says_that_the_lease_is_lost(ask: Any, second: str) -> None:
     store, _ = ask(_cancelled("ConditionalCheckFailed", second))
     with pytest.raises(LeaseLost):
-        store.resend(LEASE, "e1", "reply")
+        store.resend(LEASE, pending(), "reply")
 
 
 def test_the_second_reason_is_about_the_event(ask: Any) -> None:
-    store, _ = ask(_cancelled("None", "ConditionalCheckFailed", item={"state": {"S": "DONE"}, "fence": {"N": "3"}}))
+    store, _ = ask(_cancelled("None", "ConditionalCheckFailed", "None", item={"state": {"S": "DONE"}}))
     with pytest.raises(StoreError, match="event e1 is DONE"):
-        store.resend(LEASE, "e1", "reply")
+        store.resend(LEASE, pending(), "reply")
 
 
 def test_a_refused_event_says_nothing_while_the_lease_is_uncertain(ask: Any) -> None:
     store, canned = ask(_cancelled("TransactionConflict", "ConditionalCheckFailed", item={"state": {"S": "DONE"}}), OK)
-    store.resend(LEASE, "e1", "reply")
+    store.resend(LEASE, pending(), "reply")
     assert len(canned.bodies) == 2
 
 
 def test_a_transaction_cancelled_for_another_reason_fails(ask: Any) -> None:
     store, canned = ask(_cancelled("None", "ValidationError"))
     with pytest.raises(StoreError) as caught:
-        store.resend(LEASE, "e1", "reply")
+        store.resend(LEASE, pending(), "reply")
     assert not caught.value.retryable
     assert len(canned.bodies) == 1
 
 
 def test_each_call_has_a_token_of_its_own(ask: Any) -> None:
     store, canned = ask(OK)
-    store.resend(LEASE, "e1", "reply")
-    store.resend(LEASE, "e1", "reply")
+    store.resend(LEASE, pending(), "reply")
+    store.resend(LEASE, pending(), "reply")
     assert len({body["ClientRequestToken"] for body in canned.bodies}) == 2
-
-
-def test_keys_that_were_not_read_are_asked_for_again(ask: Any) -> None:
-    events = {
-        name: {
-            "pk": {"S": "B#inn#C#user:U1"},
-            "sk": {"S": f"E#{name}"},
-            "event_id": {"S": name},
-            "state": {"S": "RECEIVED"},
-            "body": {"S": "{}"},
-            **{number: {"N": str(NOW)} for number in ("at", "received_at")},
-            **{number: {"N": "0"} for number in ("attempts", "sends")},
-        }
-        for name in ("e1", "e2")
-    }
-    pointers = [{"pk": {"S": "B#inn#C#user:U1"}, "sk": {"S": f"I#00{NOW}#{name}"}} for name in events]
-    left = {"chats": {"Keys": [{"pk": {"S": "B#inn#C#user:U1"}, "sk": {"S": "E#e1"}}], "ConsistentRead": True}}
-    store, canned = ask(
-        (200, {"Items": pointers}),
-        (200, {"Responses": {"chats": [events["e2"]]}, "UnprocessedKeys": left}),
-        (200, {"Responses": {"chats": [events["e1"]]}, "UnprocessedKeys": {}}),
-    )
-    assert [event.event_id for event in store.pending(LEASE)] == ["e1", "e2"]
-    assert canned.bodies[2]["RequestItems"] == left
 
 
 def test_messages_that_were_not_deleted_are_deleted_again(ask: Any) -> None:

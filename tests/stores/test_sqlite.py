@@ -15,7 +15,21 @@ from botkit.errors import LeaseLost, StoreError
 from botkit.stores.memory import MemoryStore
 from botkit.stores.sqlite import SqliteStore
 from tests.support.hammer import accept_all, lease_and_release, lease_many, meet_at
-from tests.support.samples import ANSWER, DAY, HANA, HANAS_CHAT, NOW, arrival, memory, receive, remember, texts
+from tests.support.samples import (
+    ANSWER,
+    DAY,
+    HANA,
+    HANAS_CHAT,
+    NOTE,
+    NOW,
+    arrival,
+    memory,
+    pending,
+    receive,
+    remember,
+    texts,
+    tokens,
+)
 
 T = TypeVar("T")
 
@@ -75,7 +89,7 @@ def test_a_write_waits_for_another_process_and_sees_what_it_wrote(tmp_path: Path
         commit = Timer(0.05, other.commit)
         commit.start()
         with pytest.raises(LeaseLost):
-            store.attempt(lease, "e1")
+            store.answer(lease, pending(), ANSWER)
         commit.join()
 
 
@@ -153,9 +167,23 @@ def test_a_file_of_a_newer_botkit_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         SqliteStore(path)
     assert str(caught.value) == (
-        f"{path}: a newer botkit wrote it (schema 7, this one knows 1); "
+        f"{path}: a newer botkit wrote it (schema 7, this one knows 2); "
         "upgrade botkit, or name another file in BOTKIT_STORE"
     )
+
+
+def test_a_file_from_before_the_first_release_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "botkit.db"
+    rows(path, "CREATE TABLE events (bot, conversation, id)")
+    rows(path, "PRAGMA user_version = 1")
+    with pytest.raises(StoreError) as caught:
+        SqliteStore(path)
+    assert str(caught.value) == (
+        f"{path}: a botkit from before its first release wrote it (schema 1, this one knows 2); "
+        "move it away, or name another file in BOTKIT_STORE"
+    )
+    assert not caught.value.retryable
+    assert rows(path, "SELECT name FROM sqlite_master") == [("events",)]
 
 
 def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
@@ -169,7 +197,7 @@ def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
 def test_the_schema_has_a_version(tmp_path: Path) -> None:
     path = tmp_path / "botkit.db"
     SqliteStore(path).close()
-    assert rows(path, "PRAGMA user_version") == [(1,)]
+    assert rows(path, "PRAGMA user_version") == [(2,)]
 
 
 def test_a_closed_store_fails(tmp_path: Path) -> None:
@@ -191,12 +219,15 @@ def test_memory_stores_share_nothing() -> None:
 def test_accepting_deletes_what_has_expired(tmp_path: Path) -> None:
     path = tmp_path / "botkit.db"
     with closing(SqliteStore(path)) as store:
-        lease = receive(store)
-        store.answer(lease, "e1", ANSWER, [memory("question", expires_at=NOW + DAY)])
-        store.finish(lease, "e1", "DONE", HANAS_CHAT, ["m1"])
+        lease = receive(store, message_id="m1")
+        said = [memory("question", expires_at=NOW + DAY)]
+        store.answer(lease, pending(), ANSWER, memories=said, counts=[tokens()])
+        store.finish(lease, pending(), "DONE", HANAS_CHAT, ["m9"])
+        store.unsend(HANA.bot, HANAS_CHAT, "never came", NOW)
         store.accept(arrival("e2", received_at=NOW + 100 * DAY))
-    left = {table: rows(path, f"SELECT count(*) FROM {table}")[0][0] for table in ("events", "messages", "sent")}
-    assert left == {"events": 1, "messages": 0, "sent": 0}
+    tables = ("events", "messages", "message_ids", "counters")
+    left = {table: rows(path, f"SELECT count(*) FROM {table}")[0][0] for table in tables}
+    assert left == {"events": 1, "messages": 0, "message_ids": 0, "counters": 0}
     assert rows(path, "SELECT inbox_seq, owner FROM conversations") == [(1, None)]
 
 
@@ -205,7 +236,35 @@ def test_a_finished_event_drops_its_text(tmp_path: Path, state: str, answer_kept
     path = tmp_path / "botkit.db"
     with closing(SqliteStore(path)) as store:
         lease = receive(store)
-        store.answer(lease, "e1", ANSWER)
-        store.finish(lease, "e1", state, HANAS_CHAT)
+        store.answer(lease, pending(), ANSWER)
+        store.finish(lease, pending(), state, HANAS_CHAT)
     found = rows(path, "SELECT state, body, answer IS NOT NULL, retry_key FROM events")
-    assert found == [(state, None, answer_kept, ANSWER.retry_key)]
+    assert found == [(state, "", answer_kept, ANSWER.retry_key)]
+
+
+def test_a_covered_event_drops_its_text_and_its_answer(tmp_path: Path) -> None:
+    path = tmp_path / "botkit.db"
+    with closing(SqliteStore(path)) as store:
+        store.accept(arrival("e2"))
+        lease = receive(store)
+        store.answer(lease, pending(), ANSWER, waits=True)
+        store.answer(lease, pending("e2"), None, covers=[pending()])
+    assert rows(path, "SELECT id, body, answer FROM events") == [("e1", "", None), ("e2", "", None)]
+
+
+def test_nothing_said_in_a_message_unsent_is_left_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "botkit.db"
+    with closing(SqliteStore(path)) as store:
+        lease = receive(store, message_id="m1")
+        store.answer(lease, pending(), ANSWER, memories=[memory("question")], notes=[NOTE], waits=True)
+        store.unsend(HANA.bot, HANAS_CHAT, "m1", NOW)
+    assert rows(path, "SELECT body, answer FROM events") == [("", None)]
+    assert rows(path, "SELECT text FROM messages") == []
+
+
+def test_of_a_message_unsent_before_it_came_only_its_id_is_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "botkit.db"
+    with closing(SqliteStore(path)) as store:
+        store.unsend(HANA.bot, HANAS_CHAT, "m1", NOW)
+        store.accept(arrival(message_id="m1", user_id="U1"))
+    assert rows(path, "SELECT body, user_id, message_id, due_at FROM events") == [("", None, None, None)]

@@ -7,9 +7,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -59,6 +60,44 @@ def dynamodb(endpoint: str, attempts: int = 3) -> DynamoDBClient:
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         config=config,
     )
+
+
+def sqs(endpoint: str) -> Any:
+    """An SQS client for an endpoint, as a queue's owner has it; the caller closes it."""
+    make: Any = _session.client  # the stubs are of DynamoDB alone
+    return make(
+        "sqs",
+        endpoint_url=endpoint,
+        region_name=CREDENTIALS["AWS_DEFAULT_REGION"],
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+def poll(client: Any, queue_url: str) -> dict[str, Any] | None:
+    """Up to ten messages of a queue as the event in which Lambda would get them; None where there are none.
+
+    (AWS Lambda developer guide, "Using Lambda with Amazon SQS".)
+    """
+    answer = client.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"])
+    messages = answer.get("Messages", ())
+    return {"Records": [_record(message, queue_url) for message in messages]} if messages else None
+
+
+def _record(message: Mapping[str, Any], queue_url: str) -> dict[str, Any]:
+    account, name = queue_url.split("/")[-2:]
+    region = CREDENTIALS["AWS_DEFAULT_REGION"]
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "messageAttributes": {},
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{region}:{account}:{name}",
+        "awsRegion": region,
+    }
 
 
 def free_port() -> int:

@@ -4,7 +4,7 @@ from contextlib import closing
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-from botkit.ports import Conversation
+from botkit.ports import Conversation, Lease
 from botkit.stores.sqlite import SqliteStore
 from tests.support.samples import HANA, MINUTE, NOW, arrival
 
@@ -27,8 +27,8 @@ def lease_many(path: Path, owner: str, count: int) -> list[int]:
     """Ask for the lease of each of many conversations; the numbers of those that were granted."""
     _gate[0].wait()
     with closing(SqliteStore(path)) as store:
-        leases = [store.lease(Conversation("inn", f"user:{n}"), owner, NOW, NOW + MINUTE) for n in range(count)]
-    return [number for number, lease in enumerate(leases) if lease]
+        asked = [store.lease(Conversation("inn", f"user:{n}"), owner, NOW, NOW + MINUTE) for n in range(count)]
+    return [number for number, lease in enumerate(asked) if isinstance(lease, Lease)]
 
 
 def lease_and_release(path: Path, owner: str, count: int) -> list[int]:
@@ -37,7 +37,8 @@ def lease_and_release(path: Path, owner: str, count: int) -> list[int]:
     fences: list[int] = []
     with closing(SqliteStore(path)) as store:
         while len(fences) < count:
-            if lease := store.lease(HANA, owner, NOW, NOW + MINUTE):
+            lease = store.lease(HANA, owner, NOW, NOW + MINUTE)
+            if isinstance(lease, Lease):
                 fences.append(lease.fence)
                 store.release(lease)
     return fences

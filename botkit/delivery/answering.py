@@ -1,0 +1,302 @@
+"""Makes the answer to what a person said: the turn, the reply window it has, and the transaction that fixes it."""
+
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from uuid import NAMESPACE_URL, uuid5
+from zlib import crc32
+
+from botkit.delivery.metrics import count
+from botkit.delivery.plan import Opened
+from botkit.delivery.send import send
+from botkit.delivery.work import MAX_AGE, MOST_COVERED, TOKEN_LIFE, Letter, Outcome, Work
+from botkit.errors import LineError, LineRefused, OutOfTime, StoreError, UpstreamError
+from botkit.line.bodies import render, render_button
+from botkit.line.text import MOST_MESSAGES, clean
+from botkit.messages import SILENCE, Button, Chat, Event, Message, Profile, Sender
+from botkit.pipeline import run
+from botkit.ports import Answer, Count, Inbox, LineMessage, Note, Pending
+from botkit.turn import Said, Turn, User
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 6
+"""Turns begun for one event, by workers that did not live to answer it, before it gets the error text."""
+FIX_TRIES = 3
+"""How often the answer transaction is asked for while the store fails."""
+LEAST_SEND_TIME = 3 * 1000
+"""What is left of an invocation, in ms, when a turn that does not end is given up."""
+SHARDS = 16
+"""Counters that share a bot's daily usage, so that its conversations do not wait for one another."""
+USAGE_LIFE = 400 * 24 * 3600 * 1000
+ANSWER_DATA = "botkit:answer:"
+"""What the button of a notice sends back, before the id of the event whose answer it brings."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What a turn came to. `messages` are what LINE is to show, none for silence."""
+
+    messages: tuple[LineMessage, ...]
+    turn: Turn
+
+
+def answer(work: Work, burst: Sequence[Opened], inbox: Inbox) -> Outcome:
+    """Answer messages of one person, sent in a row, by one turn; each of them is covered once.
+
+    Raises OutOfTime where the turn does not end in time, TakenBack where one of the messages was
+    unsent meanwhile, and StoreError.
+    """
+    # The token whose window ends last; a redelivery may have renewed an older one.
+    lead = max(burst, key=lambda one: (one.pending.received_at, one.pending.at, one.pending.event_id))
+    return _Answering(work, lead, burst, _chat_of(lead.event), inbox).settle()
+
+
+def end(work: Work, event: Pending, why: str, covers: Sequence[Pending] = ()) -> Outcome:
+    """Settle an event in silence, together with those whose answers nobody will fetch any more."""
+    work.services.store.answer(work.lease, event, None, covers=covers, notes=[work.note(why)])
+    return Outcome(work.lease)
+
+
+def tap(work: Work, opened: Opened, inbox: Inbox) -> Outcome:
+    """Bring the answer that a notice has promised to whoever asked for it, by the tap's own fresh token."""
+    event, pending = opened.event, opened.pending
+    wanted = next((one for one in inbox.pending if one.event_id == wanted_by(event)), None)
+    if wanted is None or event.user_id is None or wanted.user_id != event.user_id:
+        return end(work, pending, "a tap on a button whose answer was fetched already, or is somebody else's")
+    answering = _Answering(work, opened, [opened], _chat_of(event), inbox)
+    if wanted.state != "UNDELIVERED":
+        return answering.fix_and_send(answering.notice_of(wanted), [work.note("a tap: the answer is not ready yet")])
+    return answering.fix_and_send((), [work.note(f"a tap: brings the answer to {wanted.event_id}")])
+
+
+def wanted_by(event: Event) -> str | None:
+    """The event whose answer a tap asks for; None of any other event."""
+    data = event.postback or ""
+    return data.removeprefix(ANSWER_DATA) if event.type == "postback" and data.startswith(ANSWER_DATA) else None
+
+
+def _chat_of(event: Event) -> Chat:
+    assert event.chat is not None, "the door lets no event in without a chat"  # noqa: S101
+    return event.chat
+
+
+class _Answering:
+    """One answer in the making and on its way; lives until its event is settled."""
+
+    def __init__(self, work: Work, lead: Opened, burst: Sequence[Opened], chat: Chat, inbox: Inbox) -> None:
+        self.work = work
+        self.store = work.services.store
+        self.burst = burst
+        self.chat = chat
+        self.inbox = inbox
+        self.token = lead.event.reply_token or ""
+        self.event = burst[-1].event
+        self.lead = lead.pending
+        self.begun_in_time = work.now <= self.lead.received_at + TOKEN_LIFE
+        self.waits = self.lead.noticed
+
+    def settle(self) -> Outcome:
+        """Run the turn within its window, fix what it came to, send it."""
+        turn = self._turn()
+        turn.note(self._coverage())
+        messages = self._within_window(turn)
+        return self.fix_and_send(messages, turn.notes, turn)
+
+    # ---------------------------------------------------------------- the turn
+
+    def _turn(self) -> Turn:
+        work, event = self.work, self.event
+        return Turn(
+            bot=work.bot,
+            event=event,
+            chat=self.chat,
+            conversation=work.lease.conversation,
+            user=User(event.user_id or "", self._lookup(event)),
+            services=work.services,
+            deadline=work.deadline,
+            access_token=work.access_token,
+            said=tuple(
+                Said(one.event, one.event.text) for one in self.burst if one.event.type == "message" and one.event.text
+            ),
+            recent=self.inbox.recent,
+        )
+
+    def _lookup(self, event: Event) -> Callable[[], Profile | None]:
+        if event.user_id is None:
+            return lambda: None
+        return partial(self.work.services.line.profile, self.work.access_token, self.chat, event.user_id)
+
+    def _within_window(self, turn: Turn) -> tuple[LineMessage, ...]:
+        """What LINE is to show. A turn that will outlive its token spends it on a notice, if the bot file says so."""
+        if self.lead.attempts >= MAX_ATTEMPTS:
+            log.error("event %s: given up after %d attempts", turn.event.id, self.lead.attempts)
+            turn.note(f"given up after {self.lead.attempts} attempts")
+            return self._error_text()
+        self._count_attempt(turn)
+        making: Future[tuple[LineMessage, ...]] = self.work.services.pool.submit(self._make, turn)
+        slow, wait = self.work.manners.slow, self.work.services.clock.wait
+        if slow.do == "button" and self.begun_in_time and not self.lead.noticed:
+            notice_at = self.lead.received_at + slow.after * 1000
+            if not wait(making, max(0, notice_at - self.work.now)) and self._token_lives():
+                self._give_notice(turn)
+        if not wait(making, max(0, self.work.deadline - LEAST_SEND_TIME - self.work.now)):
+            raise OutOfTime("the turn did not end in time")
+        return making.result()
+
+    def _count_attempt(self, turn: Turn) -> None:
+        """Beside the turn, which may kill its worker; before it, where one may have been killed already."""
+        events = [one.pending for one in self.burst]
+        if self.work.lease.abandoned or self.lead.attempts:
+            self.store.attempt(self.work.lease, events)
+        else:
+            turn.spawn(self.store.attempt, self.work.lease, events)
+
+    def _make(self, turn: Turn) -> tuple[LineMessage, ...]:
+        """The pipeline's reply, or the error text where it failed. Only a failing store, or too little time, raises."""
+        try:
+            return self._run(turn)
+        except (StoreError, OutOfTime):
+            raise
+        except UpstreamError as error:
+            log.error("event %s: no answer: %s", turn.event.id, error)
+            turn.note(f"no answer: {error}")
+        except (
+            Exception
+        ) as error:  # a bug, here or in a step of the user's own: told once, and the person gets an answer
+            log.exception("event %s: a step failed", turn.event.id)
+            turn.note(f"a step failed: {type(error).__name__}")
+        return self._error_text()
+
+    def _run(self, turn: Turn) -> tuple[LineMessage, ...]:
+        reply, failures = run(self.work.bot.handler, turn)
+        for failure in failures:
+            log.warning("event %s: beside the turn: %s", turn.event.id, failure)
+        messages = render(reply)
+        if messages and turn.keep_reply_until is not None:
+            # Only now is it known what is really said: a step further out may have changed the reply.
+            said = clean(reply.text)
+            tokens = turn.services.model.count_tokens(turn.usage.model if turn.usage else "", said)
+            turn.remember(Message("assistant", said, tokens=tokens), turn.keep_reply_until)
+        return messages
+
+    def _error_text(self) -> tuple[LineMessage, ...]:
+        """Error texts are for the person who asked, never for a group."""
+        return render(self.work.bot.error_reply if self.chat.kind == "user" else SILENCE)
+
+    # ---------------------------------------------------------------- the notice
+
+    def notice_of(self, event: Pending) -> tuple[LineMessage, ...]:
+        """The message whose button brings the answer to `event`."""
+        slow, sender = self.work.manners.slow, self.work.manners.sender
+        button = Button(slow.notice, slow.label, f"{ANSWER_DATA}{event.event_id}")
+        return render_button(button, Sender(sender.name, sender.icon))
+
+    def _give_notice(self, turn: Turn) -> None:
+        """Spend the token on a notice. Where LINE has certainly not shown it, the answer goes its usual way."""
+        self.store.notice(self.work.lease, self.lead)
+        self.lead = replace(self.lead, noticed=True)
+        try:
+            self.work.services.line.reply(self.work.access_token, self.token, self.notice_of(self.lead))
+        except LineRefused as error:
+            turn.note(f"notice: {error}")
+            return
+        except LineError as error:
+            turn.note(f"notice: {error}")
+        else:
+            turn.note("notice: the answer takes long; the token is spent on a button that brings it")
+            count("notice", self.work.bot.name)
+        self.waits = True
+
+    def _token_lives(self) -> bool:
+        return self.work.now <= self.lead.received_at + TOKEN_LIFE
+
+    # ---------------------------------------------------------------- fixing and sending
+
+    def fix_and_send(
+        self, messages: tuple[LineMessage, ...], notes: Sequence[Note], turn: Turn | None = None
+    ) -> Outcome:
+        """The answer transaction, then LINE. Answers kept for this person go out with it, as far as they fit."""
+        kept = [] if self.waits or not (messages or turn is None) else self._kept(MOST_MESSAGES - len(messages))
+        # The key follows from the event, so that no second worker can push the answer under another one.
+        retry_key = str(uuid5(NAMESPACE_URL, f"botkit:{self.work.bot.name}:{self.lead.event_id}"))
+        shown = (*(message for one in kept if one.answer for message in one.answer.messages), *messages)
+        fixed = Answer(shown, retry_key) if shown else None
+        self._fix(fixed, kept, notes, turn)
+        if fixed is None:
+            return Outcome(self.work.lease)
+        if self.waits:
+            count("kept", self.work.bot.name)
+            return Outcome(self.work.lease)
+        slow = self.begun_in_time and not self._token_lives()
+        letter = Letter(self.lead, self.chat, self.token, fixed, slow=slow, first=not kept)
+        return send(self.work, letter)
+
+    def _kept(self, room: int) -> list[Pending]:
+        """The answers that wait for this person and fit, oldest first: the one that was tapped for, then the newest."""
+        wanted, oldest = wanted_by(self.event), self.work.now - MAX_AGE
+        mine = [one for one in self.inbox.pending if _waits_for(self.event.user_id, one) and one.at >= oldest]
+        kept: list[Pending] = []
+        for one in sorted(mine, key=lambda one: (one.event_id == wanted, one.at, one.event_id), reverse=True):
+            room -= len(one.answer.messages) if one.answer else 0
+            if room < 0:
+                break
+            kept.append(one)
+        return sorted(kept, key=lambda one: (one.at, one.event_id))
+
+    def _stale(self) -> list[Pending]:
+        """Answers that have waited for a day: nobody wants them any more, and an inbox must not fill up with them."""
+        return [one for one in self.inbox.pending if one.state == "UNDELIVERED" and one.at < self.work.now - MAX_AGE]
+
+    def _fix(self, fixed: Answer | None, kept: Sequence[Pending], notes: Sequence[Note], turn: Turn | None) -> None:
+        """The answer transaction. Asked again when its response is lost: an answer that was fixed but not sent
+        would look to the next worker like one that may have been delivered.
+        """
+        others = [one.pending for one in self.burst if one.pending.event_id != self.lead.event_id]
+        covers = [*kept, *others]
+        covers += self._stale()[: MOST_COVERED - len(covers)]
+        told = [*notes, self.work.note(_told(fixed, waits=self.waits))]
+        for attempt in range(FIX_TRIES):
+            try:
+                return self.store.answer(
+                    self.work.lease,
+                    self.lead,
+                    fixed,
+                    covers=covers,
+                    memories=turn.memories if turn else (),
+                    counts=self._counts(turn) if turn else (),
+                    notes=told,
+                    waits=self.waits and fixed is not None,
+                )
+            except StoreError as error:
+                if not error.retryable or attempt == FIX_TRIES - 1:
+                    raise
+                log.warning("event %s: %s; asking the store again", self.lead.event_id, error)
+        return None
+
+    def _counts(self, turn: Turn) -> list[Count]:
+        """What this turn adds to the bot's usage of the day."""
+        amounts = {"messages": len(self.burst), "turns": 1}
+        if turn.usage is not None:
+            amounts |= {"input_tokens": turn.usage.input_tokens, "output_tokens": turn.usage.output_tokens}
+        today = datetime.fromtimestamp(self.work.now // 1000, self.work.bot.timezone)
+        shard = crc32(self.lead.event_id.encode()) % SHARDS
+        return [Count(f"Q#{shard}", f"day#{today:%Y-%m-%d}", amounts, self.work.now + USAGE_LIFE)]
+
+    def _coverage(self) -> str:
+        others = [one.pending.event_id for one in self.burst if one.pending.event_id != self.lead.event_id]
+        return f"turn: answers also {', '.join(others)}" if others else "turn: answers this event alone"
+
+
+def _waits_for(user_id: str | None, one: Pending) -> bool:
+    return one.state == "UNDELIVERED" and one.answer is not None and user_id is not None and one.user_id == user_id
+
+
+def _told(fixed: Answer | None, *, waits: bool) -> str:
+    if fixed is None:
+        return "answer: nothing to say"
+    size = f"{len(fixed.messages)} message" + ("s" if len(fixed.messages) > 1 else "")
+    return f"answer: fixed, {size}" + (", waits for a tap or the next reply" if waits else "")

@@ -1,0 +1,118 @@
+"""Values of the port as parameters of the SQLite store's statements, and its rows as values of the port."""
+
+import sqlite3
+from typing import Any
+
+from botkit.messages import Chat, Message
+from botkit.ports import Arrival, Conversation, Count, Lease, Memory, Pending, Record
+from botkit.stores.values import chat_key, load_answer, load_notes, turn_order
+
+Fields = dict[str, Any]
+"""Parameters of a statement, by name."""
+
+
+def conversation_fields(conversation: Conversation) -> Fields:
+    """What names a conversation."""
+    return {"bot": conversation.bot, "conversation": conversation.id}
+
+
+def lease_fields(lease: Lease) -> Fields:
+    """What tells a lease from every other."""
+    return conversation_fields(lease.conversation) | {"fence": lease.fence, "owner": lease.owner}
+
+
+def event_fields(lease: Lease, event: Pending) -> Fields:
+    """What names an event in a leased conversation."""
+    return conversation_fields(lease.conversation) | {"id": event.event_id}
+
+
+def id_fields(bot: str, chat: Chat, message_id: str) -> Fields:
+    """What names a message by the id LINE gave it."""
+    return {"bot": bot, "chat": chat_key(chat), "message_id": message_id}
+
+
+def arrival_fields(arrival: Arrival) -> Fields:
+    """A new event."""
+    return conversation_fields(arrival.conversation) | {
+        "id": arrival.event_id,
+        "at": arrival.at,
+        "received_at": arrival.received_at,
+        "due_at": arrival.due_at,
+        "state": "RECEIVED",
+        "body": arrival.body,
+        "user_id": arrival.user_id,
+        "message_id": arrival.message_id,
+        "lead": None,
+    }
+
+
+def unsent_fields(arrival: Arrival) -> Fields:
+    """A new event whose message was unsent before it came: all that is kept of it is that it is done."""
+    nothing = {"due_at": None, "body": "", "user_id": None, "message_id": None}
+    return arrival_fields(arrival) | nothing | {"state": "DONE", "lead": arrival.event_id}
+
+
+def memory_fields(conversation: Conversation, memory: Memory) -> Fields:
+    """A message for the history."""
+    said = memory.message
+    return conversation_fields(conversation) | {
+        "at": memory.at,
+        "event": memory.event_id,
+        "turn_order": turn_order(said),
+        "role": said.role,
+        "text": said.text,
+        "speaker": said.speaker,
+        "tokens": said.tokens,
+        "expires_at": memory.expires_at,
+    }
+
+
+def counter_fields(bot: str, count: Count) -> Fields:
+    """What names a counter in its stretch of time."""
+    return {"bot": bot, "counter": count.counter, "window": count.window}
+
+
+def count_fields(bot: str, count: Count) -> list[Fields]:
+    """What is added to a counter, amount by amount."""
+    counter = counter_fields(bot, count) | {"expires_at": count.expires_at}
+    return [counter | {"name": name, "amount": amount} for name, amount in count.amounts.items()]
+
+
+def pending_of(row: sqlite3.Row) -> Pending:
+    """A row of `events` as the inbox has it."""
+    return Pending(
+        event_id=row["id"],
+        at=row["at"],
+        received_at=row["received_at"],
+        body=row["body"],
+        state=row["state"],
+        attempts=row["attempts"],
+        sends=row["sends"],
+        user_id=row["user_id"],
+        message_id=row["message_id"],
+        answer=load_answer(row["answer"], row["retry_key"]) if row["answer"] is not None else None,
+        via=row["via"],
+        noticed=bool(row["noticed"]),
+        unsent=bool(row["unsent"]),
+        notes=load_notes(row["notes"]),
+    )
+
+
+def record_of(row: sqlite3.Row) -> Record:
+    """A row of `events` as `botkit explain` has it."""
+    return Record(
+        conversation=Conversation(row["bot"], row["conversation"]),
+        event_id=row["id"],
+        at=row["at"],
+        received_at=row["received_at"],
+        state=row["state"],
+        attempts=row["attempts"],
+        sends=row["sends"],
+        lead=row["lead"],
+        notes=load_notes(row["notes"]),
+    )
+
+
+def message_of(row: sqlite3.Row) -> Message:
+    """A row of `messages` as the model sees it."""
+    return Message(row["role"], row["text"], row["speaker"], row["tokens"])
