@@ -302,14 +302,16 @@ class Store(Protocol):
         `event` goes RECEIVED → SENDING with `sends` = 1 (the caller sends at once), or → UNDELIVERED
         where the answer `waits`, or → DONE where there is nothing to say (None). Each event that it
         `covers`, RECEIVED or UNDELIVERED before, is DONE and leaves the inbox with `event` as its lead.
-        At most 20 of them, and 90 items with memories and counts. Raises LeaseLost, and TakenBack where
-        one of the events was unsent after it was read (`unsent` is not as it is in the store).
+        An event read as `unsent` may be ended with None from any state. At most 20 covered events and
+        50 memories and counts. Raises LeaseLost, and TakenBack where one of the events was unsent after
+        it was read (`unsent` is not as it is in the store).
         """
 
     def resend(self, lease: Lease, event: Pending, via: Via, budget: Budget | None = None) -> bool:
         """Record one more send and its way, before it is made; False, and nothing recorded, where the budget forbids.
 
-        The budget is charged once for an event, however often it is pushed. Raises LeaseLost.
+        The budget is charged once for an event, however often it is pushed. Raises LeaseLost, and
+        TakenBack where the event was unsent after it was read.
         """
 
     def postpone(self, lease: Lease, event: Pending, due_at: int, *, refused: bool, notes: Sequence[Note] = ()) -> None:
@@ -351,7 +353,7 @@ class Store(Protocol):
 
         A RECEIVED event, one whose answer waits, and one whose sends were all refused become `unsent`:
         the next worker ends them in silence, and a turn begun for them meanwhile cannot be committed.
-        What may have been sent is only forgotten. Of a message not known yet, it is remembered for
+        What may have been sent is only forgotten, once that is known to be over. Of a message not known yet, it is remembered for
         seven days that it was unsent. May be asked again and again.
         """
 
