@@ -114,10 +114,17 @@ class Answer:
     """The answer to an event once it is fixed: every resend is these messages, byte for byte.
 
     `retry_key` is the UUID that a push of it carries (LINE reference: Retry a failed API request).
+    `owners`: for each message the id of the event whose turn made it, where answers that had been kept
+    are joined in it; empty where all are the answered event's own.
     """
 
     messages: tuple[LineMessage, ...]
     retry_key: str
+    owners: tuple[str, ...] = ()
+
+    def owned(self, event_id: str) -> tuple[str, ...]:
+        """The owner of each message, this being the answer to `event_id`."""
+        return self.owners or (event_id,) * len(self.messages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +150,9 @@ class Pending:
 
     `attempts` counts the turns begun for it. `sends` counts the calls to LINE that may have delivered
     the answer: each is recorded before it is made. `via` is the way the last of them took. `noticed`:
-    its reply token was spent on a notice. `unsent`: the person took the message back; `body` is "" then,
-    and in every UNDELIVERED one.
+    its reply token was spent on a notice. `unsent`: the person took back all that it stands for; `body`
+    is "" then, in every UNDELIVERED one, and where a SENDING one's own message was taken back. `revision`
+    counts what was taken back of it, in whole or in part: a worker that has read another one knows too much.
     """
 
     event_id: str
@@ -160,6 +168,7 @@ class Pending:
     via: Via = "reply"
     noticed: bool = False
     unsent: bool = False
+    revision: int = 0
     notes: tuple[Note, ...] = ()
 
 
@@ -303,15 +312,15 @@ class Store(Protocol):
         where the answer `waits`, or → DONE where there is nothing to say (None). Each event that it
         `covers`, RECEIVED or UNDELIVERED before, is DONE and leaves the inbox with `event` as its lead.
         An event read as `unsent` may be ended with None from any state. At most 20 covered events and
-        50 memories and counts. Raises LeaseLost, and TakenBack where one of the events was unsent after
-        it was read (`unsent` is not as it is in the store).
+        50 memories and counts. Raises LeaseLost, and TakenBack where something was taken back of one of
+        the events after it was read (`revision` is not as it is in the store).
         """
 
     def resend(self, lease: Lease, event: Pending, via: Via, budget: Budget | None = None) -> bool:
         """Record one more send and its way, before it is made; False, and nothing recorded, where the budget forbids.
 
         The budget is charged once for an event, however often it is pushed. Raises LeaseLost, and
-        TakenBack where the event was unsent after it was read.
+        TakenBack where something was taken back of the event after it was read.
         """
 
     def postpone(self, lease: Lease, event: Pending, due_at: int, *, refused: bool, notes: Sequence[Note] = ()) -> None:
@@ -351,10 +360,13 @@ class Store(Protocol):
     def unsend(self, bot: str, chat: Chat, message_id: str, now: int) -> None:
         """Delete a message everywhere (LINE reference: Unsend event): history, the waiting event and its answer.
 
-        A RECEIVED event, one whose answer waits, and one whose sends were all refused become `unsent`:
-        the next worker ends them in silence, and a turn begun for them meanwhile cannot be committed.
-        What may have been sent is only forgotten, once that is known to be over. Of a message not known yet, it is remembered for
-        seven days that it was unsent. May be asked again and again.
+        A RECEIVED event becomes `unsent`. Of an answer that waits, and of one whose sends were all refused,
+        wherever it was joined into another, the messages of the turn that answered the event are taken out,
+        and what that turn said leaves the history. A burst is one turn: with one of its messages the answer
+        to all of them goes. Other turns' messages stay where they wait; where there are none, the event that
+        waits becomes `unsent`. The next worker ends what is `unsent` in silence, and nothing read before can
+        be committed or sent. What may have been sent is only forgotten, once that is known to be over. Of a
+        message not known yet, it is remembered for seven days that it was unsent. May be asked again and again.
         """
 
     def edit(self, lease: Lease, chat: Chat, message_id: str, at: int, message: Message) -> bool:
@@ -471,8 +483,8 @@ class Clock(Protocol):
     def sleep(self, ms: int) -> None:
         """Wait."""
 
-    def wait(self, future: Future[Any], ms: int) -> bool:
-        """Wait until the future is done, `ms` at most; whether it is."""
+    def wait(self, future: Future[Any], until: int) -> bool:
+        """Wait until the future is done, or until a time in ms since 1970; whether it is done."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,9 @@ class SystemClock:
         """Wait."""
         sleep(ms / 1000)
 
-    def wait(self, future: "Future[Any]", ms: int) -> bool:
-        """Wait until the future is done, `ms` at most; whether it is."""
-        return bool(wait([future], ms / 1000).done)
+    def wait(self, future: "Future[Any]", until: int) -> bool:
+        """Wait until the future is done, or until a time in ms since 1970; whether it is done."""
+        return bool(wait([future], max(0, until - self.now()) / 1000).done)
 
 
 class ConfigurationError(BotkitError):

@@ -28,15 +28,12 @@ class MovableClock:
         """Moves the time; nobody waits."""
         self._move(ms)
 
-    def wait(self, future: Future[Any], ms: int) -> bool:
-        """Waits, really, until the future is done or the time has been moved by `ms`; whether it was done before that.
+    def wait(self, future: Future[Any], until: int) -> bool:
+        """Waits, really, until the future is done or the time was moved to `until`; whether it was done before that.
 
         So it never depends on how fast threads are. It moves nothing itself, and is no look: where
         nobody finishes the future or moves the time, it never ends.
         """
-        if future.done():
-            return True
-        until = self._move(0) + ms
         done_at: list[int] = []
         future.add_done_callback(lambda _: done_at.append(self._move(0)))
         while not done_at and self._move(0) < until:

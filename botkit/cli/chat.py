@@ -25,7 +25,7 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.text import Text
 
-from botkit.cli import check
+from botkit.cli import check, explain
 from botkit.cli.folder import bots_folder, unknown_bots
 from botkit.delivery.conversations import conversation_of
 from botkit.messages import Chat
@@ -50,6 +50,7 @@ HELP = """\
 /reset       forget this conversation
 /as NAME     speak as somebody else
 /1 … /13     tap a button
+/explain     tell what happened to the last message
 /quit        leave (or Ctrl-D)"""
 
 
@@ -103,6 +104,7 @@ class Sitting:
             Shelf.of(self.bot), _services({**environ, **secrets}, rehearses=self.rehearses), "terminal"
         )
         self.buttons: list[_Button] = []
+        self.last: Delivery | None = None
 
     def talk(self) -> None:
         """Read, answer, repeat."""
@@ -151,6 +153,8 @@ class Sitting:
         command, _, argument = line.partition(" ")
         if command == "/reset":
             return self._reset()
+        if command == "/explain":
+            return self._explain()
         if command == "/as" and argument.strip():
             self.speaker = self._person(argument.strip())
             return None
@@ -170,7 +174,14 @@ class Sitting:
             return self._say(button.label)
         return self._post(self.platform.postback(self.account, self.speaker, button.data, chat=self.group))
 
+    def _explain(self) -> None:
+        wired = self.runtime.services
+        for event in self.last.events if self.last else ():
+            records = explain.records_of(wired.store, self.bot.name, event["webhookEventId"], wired.clock.now())
+            explain.tell(self.console, records, self.bot.timezone)
+
     def _post(self, delivery: Delivery) -> None:
+        self.last = delivery
         where = self.group or self.speaker
         before = len(self.platform.chat(self.account, where))
         with self.console.status("[dim]…[/]", spinner="dots"):

@@ -10,7 +10,7 @@ example:
 
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, tzinfo
 
@@ -46,7 +46,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
         check.report(errors, missing)
         return 2
     wired = services(environ)
-    records = _records(wired.store, options.bot, options.event, wired.clock.now())
+    records = records_of(wired.store, options.bot, options.event, wired.clock.now())
     if not records:
         errors.print(
             f"[bold red]botkit:[/] {escape(options.bot)} knows no event {escape(options.event)}; "
@@ -58,18 +58,23 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
         return 0
     loaded = load_folder(folder, [options.bot])
     zone = loaded.bots[options.bot].timezone if options.bot in loaded.bots else None
-    for record in records:
-        _tell(Console(highlight=False), record, zone)
+    tell(Console(highlight=False), records, zone)
     return 0
 
 
-def _records(store: Store, bot: str, event_id: str, now: int) -> list[Record]:
+def records_of(store: Store, bot: str, event_id: str, now: int) -> list[Record]:
     """The event's record, and that of the event whose answer covers it."""
     record = store.record(bot, event_id, now)
     if record is None:
         return []
     lead = store.record(bot, record.lead, now) if record.lead not in (None, event_id) else None
     return [record, *([lead] if lead else [])]
+
+
+def tell(console: Console, records: Sequence[Record], zone: tzinfo | None) -> None:
+    """Print the story of an event, and of the one whose answer covers it; times are in `zone`, or the machine's."""
+    for record in records:
+        _tell(console, record, zone)
 
 
 def _tell(console: Console, record: Record, zone: tzinfo | None) -> None:

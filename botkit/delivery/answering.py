@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from uuid import NAMESPACE_URL, uuid5
@@ -36,19 +36,11 @@ ANSWER_DATA = "botkit:answer:"
 """What the button of a notice sends back, before the id of the event whose answer it brings."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    """What a turn came to. `messages` are what LINE is to show, none for silence."""
-
-    messages: tuple[LineMessage, ...]
-    turn: Turn
-
-
 def answer(work: Work, burst: Sequence[Opened], inbox: Inbox) -> Outcome:
     """Answer messages of one person, sent in a row, by one turn; each of them is covered once.
 
-    Raises OutOfTime where the turn does not end in time, TakenBack where one of the messages was
-    unsent meanwhile, and StoreError.
+    Raises OutOfTime where the turn does not end in time, TakenBack where one of the messages, or of
+    those whose answers go out with it, was unsent meanwhile, and StoreError.
     """
     # The token whose window ends last; a redelivery may have renewed an older one.
     lead = max(burst, key=lambda one: (one.pending.received_at, one.pending.at, one.pending.event_id))
@@ -98,6 +90,7 @@ class _Answering:
         self.lead = lead.pending
         self.begun_in_time = work.now <= self.lead.received_at + TOKEN_LIFE
         self.waits = self.lead.noticed
+        self.apologises = False
 
     def settle(self) -> Outcome:
         """Run the turn within its window, fix what it came to, send it."""
@@ -141,9 +134,9 @@ class _Answering:
         slow, wait = self.work.manners.slow, self.work.services.clock.wait
         if slow.do == "button" and self.begun_in_time and not self.lead.noticed:
             notice_at = self.lead.received_at + slow.after * 1000
-            if not wait(making, max(0, notice_at - self.work.now)) and self._token_lives():
+            if not wait(making, notice_at) and self._token_lives():
                 self._give_notice(turn)
-        if not wait(making, max(0, self.work.deadline - LEAST_SEND_TIME - self.work.now)):
+        if not wait(making, self.work.deadline - LEAST_SEND_TIME) and not making.done():
             raise OutOfTime("the turn did not end in time")
         return making.result()
 
@@ -185,6 +178,7 @@ class _Answering:
 
     def _error_text(self) -> tuple[LineMessage, ...]:
         """Error texts are for the person who asked, never for a group."""
+        self.apologises = True
         return render(self.work.bot.error_reply if self.chat.kind == "user" else SILENCE)
 
     # ---------------------------------------------------------------- the notice
@@ -220,11 +214,12 @@ class _Answering:
         self, messages: tuple[LineMessage, ...], notes: Sequence[Note], turn: Turn | None = None
     ) -> Outcome:
         """The answer transaction, then LINE. Answers kept for this person go out with it, as far as they fit."""
-        kept = [] if self.waits or not (messages or turn is None) else self._kept(MOST_MESSAGES - len(messages))
+        alone = self.waits or self.apologises or not (messages or turn is None)
+        kept = [] if alone else self._kept(MOST_MESSAGES - len(messages))
         # The key follows from the event, so that no second worker can push the answer under another one.
         retry_key = str(uuid5(NAMESPACE_URL, f"botkit:{self.work.bot.name}:{self.lead.event_id}"))
         shown = (*(message for one in kept if one.answer for message in one.answer.messages), *messages)
-        fixed = Answer(shown, retry_key) if shown else None
+        fixed = Answer(shown, retry_key, self._owners(kept, len(messages))) if shown else None
         self._fix(fixed, kept, notes, turn)
         if fixed is None:
             return Outcome(self.work.lease)
@@ -232,7 +227,7 @@ class _Answering:
             count("kept", self.work.bot.name)
             return Outcome(self.work.lease)
         slow = self.begun_in_time and not self._token_lives()
-        letter = Letter(self.lead, self.chat, self.token, fixed, slow=slow, first=not kept)
+        letter = Letter(self.lead, self.chat, self.token, fixed, slow, first=not kept, apology=self.apologises)
         return send(self.work, letter)
 
     def _kept(self, room: int) -> list[Pending]:
@@ -246,6 +241,11 @@ class _Answering:
                 break
             kept.append(one)
         return sorted(kept, key=lambda one: (one.at, one.event_id))
+
+    def _owners(self, kept: Sequence[Pending], new: int) -> tuple[str, ...]:
+        """Whose the messages of the joint answer are: each person may take theirs back while it waits."""
+        theirs = [owner for one in kept if one.answer for owner in one.answer.owned(one.event_id)]
+        return (*theirs, *(self.lead.event_id for _ in range(new))) if theirs else ()
 
     def _stale(self) -> list[Pending]:
         """Answers that have waited for a day: nobody wants them any more, and an inbox must not fill up with them."""

@@ -13,7 +13,7 @@ from botkit.delivery.work import MAX_AGE, MOST_COVERED, RETRY_AFTER, Letter, Out
 from botkit.errors import BotkitError, LeaseLost, OutOfTime, SecretError, TakenBack, UpstreamError
 from botkit.line.events import parse_event
 from botkit.messages import Chat, Message
-from botkit.ports import Conversation, Held, Inbox, Lease, Pending, Services
+from botkit.ports import Conversation, Final, Held, Inbox, Lease, Pending, Services
 from botkit.spec.bot import BotSpec
 from botkit.steps.history import History
 
@@ -148,11 +148,15 @@ def _go_on(work: Work, pending: Pending) -> Outcome:
     """Bring an event to its end that an earlier worker, or the person, has left half-way."""
     if pending.state == "RECEIVED":
         return end(work, pending, "unsent by the person: no answer")
-    event = parse_event(pending.body) if pending.body else None
-    if pending.unsent or pending.answer is None or event is None or event.chat is None:
+    if pending.unsent or pending.answer is None:
         return _finish(work, pending, "unsent by the person: its answer is dropped")
     if pending.at < work.now - MAX_AGE:
         return _lose(work, pending, "older than a day: its answer is dropped")
+    event = parse_event(pending.body) if pending.body else None
+    if event is None or event.chat is None:
+        # With the message went its chat and its token; what was joined to its answer had been kept before.
+        why = "unsent by the person: the other answers in it are kept, to be shown with the next reply"
+        return _finish(work, pending, why, "UNDELIVERED")
     return send(work, Letter(pending, event.chat, event.reply_token or "", pending.answer))
 
 
@@ -191,9 +195,9 @@ def _edit(work: Work, opened: Opened, inbox: Inbox) -> Outcome:
     return end(work, opened.pending, "an edit: the history is changed" if changed else "an edit of nothing remembered")
 
 
-def _finish(work: Work, pending: Pending, why: str) -> Outcome:
+def _finish(work: Work, pending: Pending, why: str, state: Final = "DONE") -> Outcome:
     chat = Chat("user", pending.user_id or "")  # nothing was sent, so nothing is kept by chat
-    work.services.store.finish(work.lease, pending, "DONE", chat, notes=[work.note(why)])
+    work.services.store.finish(work.lease, pending, state, chat, notes=[work.note(why)])
     return Outcome(work.lease)
 
 

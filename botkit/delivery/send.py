@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from botkit.delivery.metrics import Metric, count
-from botkit.delivery.work import RETRY_AFTER, TOKEN_LIFE, Letter, Outcome, Work
+from botkit.delivery.work import RETRY_AFTER, SURELY_ALIVE, TOKEN_LIFE, Letter, Outcome, Work
 from botkit.errors import LineError, LineRefused, LineUnsure
 from botkit.ports import Budget, Count, Final, Note, Via
 
@@ -116,7 +116,7 @@ class _Delivery:
             return self._finish("DONE", "lost")
         if not self.unsure:
             return self._other_way()
-        if self.work.now <= self.pending.received_at + TOKEN_LIFE:
+        if self.work.now <= self.pending.received_at + SURELY_ALIVE:
             self._tell("reply: so the earlier call had been delivered")
             return self._finish("DONE", "reply")
         # Delivered then or expired now: LINE cannot tell. By default, saying it twice is the worse mistake.
@@ -142,6 +142,8 @@ class _Delivery:
         return self._keep() if error.status == 429 or self.letter.first else self._finish("DONE", "lost")
 
     def _keep(self) -> Outcome:
+        if self.letter.apology:
+            return self._finish("DONE", "lost")
         self._tell("kept, to be shown with the next reply")
         return self._finish("UNDELIVERED", "kept")
 

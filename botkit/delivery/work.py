@@ -9,6 +9,8 @@ from botkit.steps.reply import Reply
 
 TOKEN_LIFE = 60 * 1000
 """How long a reply token is good for, in ms from the receipt of its webhook (LINE reference: Reply token)."""
+SURELY_ALIVE = 55 * 1000
+"""So long, in ms, a token is alive for certain: LINE's minute began a network's delay before ours."""
 MAX_AGE = 24 * 3600 * 1000
 """Nothing older is answered, in ms: LINE forgets retry keys then, and people what they asked."""
 MOST_COVERED = 20
@@ -61,7 +63,8 @@ class Letter:
 
     `pending` is its event as it was found, by a worker that may be another than the one that made the
     answer. `slow`: it was begun while the token lived, and took too long. `first`: nothing in it was ever
-    refused, so if LINE refuses it for good, it may be shown with the next reply.
+    refused, so if LINE refuses it for good, it may be shown with the next reply. `apology`: it only says
+    that there is no answer, which nobody wants to read above a later one.
     """
 
     pending: Pending
@@ -70,3 +73,4 @@ class Letter:
     answer: Answer
     slow: bool = False
     first: bool = False
+    apology: bool = False

@@ -196,10 +196,7 @@ class DynamoStore:
         self._commit(lease, moves, others, mark)
 
     def resend(self, lease: Lease, event: Pending, via: Via, budget: Budget | None = None) -> bool:
-        """See `Store.resend`. Two round trips where the event was paid for before, or the budget forbids.
-
-        Raises TakenBack where the event was unsent after it was read.
-        """
+        """See `Store.resend`. Two round trips where the event was paid for before, or the budget forbids."""
         if budget is None:
             return self._resend(lease, dynamodb_moves.resent(lease, event, via, None))
         if within(budget, {}):

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from botkit.messages import Chat, Message, Role
-from botkit.ports import Arrival, Conversation, Lease, Memory, Note, Pending, Record, State, Via
+from botkit.ports import Answer, Arrival, Conversation, Lease, Memory, Note, Pending, Record, State, Via
 from botkit.stores.dynamodb_table import Fields
 from botkit.stores.values import (
     ANSWERED,
@@ -29,7 +29,9 @@ from botkit.stores.values import (
     EVENT_LIFE,
     SENT_LIFE,
     chat_key,
+    dump_answer,
     dump_notes,
+    dump_owners,
     load_answer,
     load_notes,
     turn_order,
@@ -186,6 +188,12 @@ def said_keys(conversation: Conversation, event: Fields) -> list[Fields]:
     return [{"pk": conversation_pk(conversation), "sk": sk} for sk in json.loads(str(event.get("said", "[]")))]
 
 
+def answer_fields(answer: Answer) -> Fields:
+    """A fixed answer, but for its retry key; whose its messages are where they are not all the event's own."""
+    owners: Fields = {"owners": dump_owners(answer)} if answer.owners else {}
+    return {"answer": dump_answer(answer), **owners}
+
+
 def note_fields(lease: Lease, write: str, notes: Sequence[Note], *details: int) -> Fields:
     """Notes as the attribute that one write adds: made twice, it adds them once.
 
@@ -214,7 +222,6 @@ def amounts_of(counter: Fields) -> dict[str, int]:
 
 def pending_of(item: Fields) -> Pending:
     """An event in the inbox as the port has it."""
-    answer = load_answer(str(item["answer"]), str(item["retry_key"])) if "answer" in item else None
     return Pending(
         event_id=str(item["event_id"]),
         at=int(item["at"]),
@@ -225,12 +232,20 @@ def pending_of(item: Fields) -> Pending:
         sends=int(item["sends"]),
         user_id=_text_of(item, "user_id"),
         message_id=_text_of(item, "message_id"),
-        answer=answer,
+        answer=answer_of(item),
         via=_VIAS[str(item.get("via", "reply"))],
         noticed="noticed" in item,
         unsent="unsent" in item,
+        revision=int(item.get("revision", 0)),
         notes=notes_of(item),
     )
+
+
+def answer_of(item: Fields) -> Answer | None:
+    """The answer that an event in the inbox has."""
+    if "answer" not in item:
+        return None
+    return load_answer(str(item["answer"]), str(item["retry_key"]), str(item.get("owners", "[]")))
 
 
 def record_of(bot: str, event_id: str, event: Fields) -> Record:

@@ -4,22 +4,24 @@ from typing import Final
 
 from botkit.errors import StoreError
 from botkit.messages import Chat
-from botkit.ports import Acceptance, Arrival, Conversation
+from botkit.ports import Acceptance, Arrival, Conversation, Pending
 from botkit.stores.dynamodb_items import (
+    answer_fields,
     event_item,
     event_key,
     index_key,
     message_key,
     pending_item,
     pending_key,
+    pending_of,
     said_keys,
     seconds,
     state_of,
 )
-from botkit.stores.dynamodb_moves import OPEN, in_state
+from botkit.stores.dynamodb_moves import OPEN, at_revision, in_state
 from botkit.stores.dynamodb_table import Fields, Refused, Table
 from botkit.stores.dynamodb_writes import EXISTS, Write, change, conditional, count_arrival, put, put_where
-from botkit.stores.values import EVENT_LIFE
+from botkit.stores.values import EVENT_LIFE, is_certainly_unseen, take_back
 
 IS_NEW: Final = "attribute_not_exists(#pk) OR #received_at <= :expired"
 
@@ -33,8 +35,11 @@ IS_NOT_UNSENT: Final = "attribute_not_exists(#unsent) OR #expires_at <= :now"
 MARK_UNSENT: Final = "SET #unsent = :one, #expires_at = :expires_at, #ttl = :ttl"
 IS_A_PERSONS: Final = "attribute_not_exists(#role) OR #role = :user"
 
-CERTAINLY_UNSEEN: Final = "#state IN (:received, :undelivered) OR #state = :sending AND #sends = :none"
-TAKE_BACK: Final = "SET #unsent = :one REMOVE #body, #answer, #retry_key"
+CERTAINLY_UNSEEN: Final = "(#state IN (:received, :undelivered) OR #state = :sending AND #sends = :none)"
+_ALL: Final = ("body", "answer", "owners", "retry_key")
+"""What an event in the inbox holds of what was said."""
+_TRIES: Final = 10
+"""How often an answer is read again that was changed before something could be taken out of it."""
 
 
 # ---------------------------------------------------------------- arrivals
@@ -135,27 +140,50 @@ def unsend(table: Table, bot: str, chat: Chat, message_id: str, now: int) -> Non
 
 
 def _take_back(table: Table, conversation: Conversation, event_id: str, at: int) -> list[Fields]:
-    """Take back what nobody can have seen: the event, or else the answer that covers it, or what covers that.
+    """Take back what nobody can have seen: the event, or its turn's part of the answer that waits for it.
 
     Returns the keys of the messages in the history that the bot has never said then.
     """
-    said: list[Fields] = []
-    while True:
-        taken = _take_back_one(table, pending_key(conversation, event_id, at))
-        event = table.get(event_key(conversation.bot, event_id)) or {}
-        said += said_keys(conversation, event)
-        if taken:
-            return said
-        lead = event.get("lead", event_id)
-        if lead == event_id:
+    turn, waits, waits_at = event_id, event_id, at
+    while not _take_out(table, pending_key(conversation, waits, waits_at), event_id, turn):
+        event = table.get(event_key(conversation.bot, waits)) or {}
+        if waits == event_id:
+            turn = str(event.get("turn", event_id))
+        if event.get("lead", waits) == waits:
             return []
-        event_id, at = str(lead), int(event["lead_at"])
+        waits, waits_at = str(event["lead"]), int(event["lead_at"])
+    return said_keys(conversation, table.get(event_key(conversation.bot, turn)) or {})
 
 
-def _take_back_one(table: Table, key: Fields) -> bool:
-    values: Fields = {"received": "RECEIVED", "undelivered": "UNDELIVERED", "sending": "SENDING", "none": 0, "one": 1}
+def _take_out(table: Table, key: Fields, event_id: str, turn: str) -> bool:
+    """Whether something waits there that nobody can have seen; then nothing of `turn` is in it any more."""
+    for _ in range(_TRIES):
+        item = table.get(key)
+        if item is None or not is_certainly_unseen(before := pending_of(item)):
+            return False
+        after = take_back(before, event_id, turn)
+        if after == before or _write_taken(table, item, after):
+            return True
+    raise StoreError(f"event {event_id}: its answer changes too often to be taken back", retryable=True)
+
+
+def _write_taken(table: Table, item: Fields, after: Pending) -> bool:
+    """Whether it could be written: what waits must be as it was read, and still certainly unseen."""
+    same_revision, revision = at_revision(pending_of(item))
+    same_answer = "#answer = :as_fixed" if "answer" in item else "attribute_not_exists(#answer)"
+    fixed: Fields = {"as_fixed": item["answer"]} if "answer" in item else {}
+    states: Fields = {"received": "RECEIVED", "undelivered": "UNDELIVERED", "sending": "SENDING", "none": 0}
+    left: Fields = {"unsent": 1} if after.answer is None else answer_fields(after.answer)
+    gone = _ALL if after.answer is None else () if after.body else ("body",)
+    taken = change(
+        {"pk": item["pk"], "sk": item["sk"]},
+        f"{CERTAINLY_UNSEEN} AND {same_answer} AND {same_revision}",
+        {**states, **fixed, **revision},
+        sets={"revision": after.revision, **left},
+        removes=gone,
+    )
     try:
-        table.update(conditional(key, TAKE_BACK, CERTAINLY_UNSEEN, values))
+        table.update(taken)
     except Refused:
         return False
     return True

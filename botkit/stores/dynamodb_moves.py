@@ -5,20 +5,24 @@ from dataclasses import dataclass
 from typing import Final
 
 from botkit.ports import Answer, Lease, Note, Pending, State, Via
-from botkit.stores.dynamodb_items import DUE, event_key, note_fields, pending_key, state_of
+from botkit.stores.dynamodb_items import DUE, answer_fields, event_key, note_fields, pending_key, state_of
 from botkit.stores.dynamodb_table import Fields
-from botkit.stores.dynamodb_writes import EXISTS, Write, change, delete_where
-from botkit.stores.values import dump_answer, refusal, taken_back
+from botkit.stores.dynamodb_writes import EXISTS, Write, change, conditional, delete_where
+from botkit.stores.values import refusal, taken_back
 
 OPEN: Final[tuple[State, ...]] = ("RECEIVED", "SENDING")
 UNFINISHED: Final[tuple[State, ...]] = ("RECEIVED", "SENDING", "UNDELIVERED")
 
 _WAITS_NO_MORE: Final = ("body", "due_pk", "due_at")
+# Whose turn answered an event stays, also where that turn's answer is joined into a later one.
+_COVER: Final = (
+    "SET #state = :state, #turn = if_not_exists(#turn, :lead), #lead = :lead, #lead_at = :lead_at REMOVE #stamp"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What one write does to an event. The record decides on its state, the inbox on whether it was unsent."""
+    """What one write does to an event. The record decides on its state, the inbox on whether something was unsent."""
 
     event: Pending
     record: Write
@@ -31,17 +35,24 @@ def in_state(*states: State) -> tuple[str, Fields]:
     return f"#state IN ({', '.join(f':{name}' for name in values)})", values
 
 
+def at_revision(event: Pending) -> tuple[str, Fields]:
+    """The condition that nothing was taken back of an event in the inbox since it was read."""
+    if not event.revision:
+        return "attribute_not_exists(#revision)", {}
+    return "#revision = :as_read", {"as_read": event.revision}
+
+
 def flatten(moves: Sequence[Move]) -> list[Write]:
     """The writes of a transaction, two for each event."""
     return [write for move in moves for write in (move.record, move.inbox)]
 
 
-def judge(moves: Sequence[Move], found: Mapping[int, Fields | None], first: int = 1) -> None:
-    """Raise what a refused transaction says of its events, whose writes begin at `first`; pass where nothing."""
+def judge(moves: Sequence[Move], found: Mapping[int, Fields | None]) -> None:
+    """Raise what a refused transaction says of its events, whose writes follow that on META; pass where nothing."""
     for n, move in enumerate(moves):
-        event, record, inbox = move.event, first + 2 * n, first + 2 * n + 1
+        event, record, inbox = move.event, 1 + 2 * n, 2 + 2 * n
         waiting = found.get(inbox)
-        if waiting and ("unsent" in waiting) != event.unsent:
+        if waiting and int(waiting.get("revision", 0)) != event.revision:
             raise taken_back(event.event_id)
         if record in found:
             item = found[record]
@@ -78,29 +89,31 @@ def answered(
     allowed = in_state(*UNFINISHED) if event.unsent and answer is None else in_state("RECEIVED")
     sends: Fields = {"sends": 1} if state == "SENDING" else {}
     story = note_fields(lease, state, notes)
-    known: Fields = {"state": state, "stamp": stamp, "lead": event.event_id, "lead_at": event.at}
+    own = event.event_id
+    known: Fields = {"state": state, "stamp": stamp, "turn": own, "lead": own, "lead_at": event.at}
     record = change(_record(lease, event), *allowed, sets={**known, **sends, **said, **story})
     if answer is None:
-        return Move(event, {"Update": record}, _leave(lease, event, _as_read(event)))
-    fixed: Fields = {"state": state, "answer": dump_answer(answer), "retry_key": answer.retry_key, **sends, **story}
+        return Move(event, {"Update": record}, _leave(lease, event, *_as_read(event)))
+    fixed: Fields = {"state": state, **answer_fields(answer), "retry_key": answer.retry_key, **sends, **story}
     dropped = _WAITS_NO_MORE if state == "UNDELIVERED" else ()
-    inbox = change(_inbox(lease, event), _as_read(event), {}, sets=fixed, removes=dropped)
+    inbox = change(_inbox(lease, event), *_as_read(event), sets=fixed, removes=dropped)
     return Move(event, {"Update": record}, {"Update": inbox})
 
 
 def covered(lease: Lease, event: Pending, lead: Pending) -> Move:
     """The answer to another event is the answer to this one too."""
-    sets: Fields = {"state": "DONE", "lead": lead.event_id, "lead_at": lead.at}
-    allowed = in_state("RECEIVED", "UNDELIVERED")
-    record = change(_record(lease, event), *allowed, sets=sets, removes=["stamp"])
-    return Move(event, {"Update": record}, _leave(lease, event, _as_read(event)))
+    allowed, states = in_state("RECEIVED", "UNDELIVERED")
+    values: Fields = {**states, "state": "DONE", "lead": lead.event_id, "lead_at": lead.at}
+    record = conditional(_record(lease, event), _COVER, allowed, values)
+    return Move(event, {"Update": record}, _leave(lease, event, *_as_read(event)))
 
 
 def resent(lease: Lease, event: Pending, via: Via, paid: bool | None) -> Move:
     """One send more. `paid`: whether it must have been paid for before; if not, it is now. None: nobody asks."""
     sets: Fields = {"via": via} if paid is None else {"via": via, "paid": 1}
     payment = {None: "", True: " AND attribute_exists(#paid)", False: " AND attribute_not_exists(#paid)"}[paid]
-    inbox = change(_inbox(lease, event), _as_read(event) + payment, {}, sets=sets, adds={"sends": 1})
+    as_read, values = _as_read(event)
+    inbox = change(_inbox(lease, event), as_read + payment, values, sets=sets, adds={"sends": 1})
     return Move(
         event,
         {"Update": change(_record(lease, event), *in_state("SENDING"), adds={"sends": 1})},
@@ -126,7 +139,7 @@ def finished(lease: Lease, event: Pending, state: State, stamp: str, notes: Sequ
     story = note_fields(lease, state, notes)
     record = change(_record(lease, event), *allowed, sets={"state": state, "stamp": stamp, **story})
     if state == "DONE":
-        return Move(event, {"Update": record}, _leave(lease, event, EXISTS))
+        return Move(event, {"Update": record}, _leave(lease, event, EXISTS, {}))
     inbox = change(_inbox(lease, event), EXISTS, {}, sets={"state": state, **story}, removes=_WAITS_NO_MORE)
     return Move(event, {"Update": record}, {"Update": inbox})
 
@@ -139,10 +152,11 @@ def _inbox(lease: Lease, event: Pending) -> Fields:
     return pending_key(lease.conversation, event.event_id, event.at)
 
 
-def _leave(lease: Lease, event: Pending, condition: str) -> Write:
-    return delete_where(_inbox(lease, event), condition, {})
+def _leave(lease: Lease, event: Pending, condition: str, values: Fields) -> Write:
+    return delete_where(_inbox(lease, event), condition, values)
 
 
-def _as_read(event: Pending) -> str:
-    """The condition that the event is in the inbox, and was not unsent since it was read."""
-    return f"{EXISTS} AND attribute_{'' if event.unsent else 'not_'}exists(#unsent)"
+def _as_read(event: Pending) -> tuple[str, Fields]:
+    """The condition that the event is in the inbox, and nothing was taken back of it since it was read."""
+    condition, values = at_revision(event)
+    return f"{EXISTS} AND {condition}", values

@@ -31,6 +31,7 @@ from botkit.stores import sqlite_statements as sql
 from botkit.stores.sqlite_file import open_database, translated
 from botkit.stores.sqlite_rows import (
     Fields,
+    answer_fields,
     arrival_fields,
     conversation_fields,
     count_fields,
@@ -42,6 +43,7 @@ from botkit.stores.sqlite_rows import (
     message_of,
     pending_of,
     record_of,
+    taken_fields,
     unsent_fields,
 )
 from botkit.stores.values import (
@@ -53,11 +55,12 @@ from botkit.stores.values import (
     PENDING_LIMIT,
     SENT_LIFE,
     answer_stamp,
-    dump_answer,
     dump_notes,
+    is_certainly_unseen,
     lost,
     refusal,
     stamp,
+    take_back,
     taken_back,
     within,
 )
@@ -153,12 +156,12 @@ class SqliteStore:
         state: State = "DONE" if answer is None else "UNDELIVERED" if waits else "SENDING"
         mark = answer_stamp(lease, state, answer, [covered.event_id for covered in covers])
         asked = event_fields(lease, event) | {"state": state, "stamp": mark, "notes": dump_notes(notes)}
-        fixed = {"answer": answer and dump_answer(answer), "retry_key": answer and answer.retry_key}
+        fixed = answer_fields(answer) | {"retry_key": answer and answer.retry_key}
         with self._holding(lease) as db:
             found = _find(db, lease, event)
             if found["stamp"] == mark:
                 return
-            _check_unsent(found, event)
+            _check_revision(found, event)
             _check_state(found, UNFINISHED if event.unsent and answer is None else RECEIVED)
             db.execute(sql.ANSWER, asked | fixed)
             _cover(db, lease, event, covers)
@@ -166,11 +169,11 @@ class SqliteStore:
             _count(db, lease, counts)
 
     def resend(self, lease: Lease, event: Pending, via: Via, budget: Budget | None = None) -> bool:
-        """See `Store.resend`. Raises TakenBack where the event was unsent after it was read."""
+        """See `Store.resend`."""
         asked = event_fields(lease, event) | {"via": via, "charged": budget is not None}
         with self._holding(lease) as db:
             found = _find(db, lease, event)
-            _check_unsent(found, event)
+            _check_revision(found, event)
             _check_state(found, SENDING)
             if budget and not found["charged"] and not _charge(db, lease, budget):
                 return False
@@ -344,15 +347,15 @@ def _check_state(found: sqlite3.Row, allowed: States) -> None:
         raise refusal(found["id"], found["state"])
 
 
-def _check_unsent(found: sqlite3.Row, event: Pending) -> None:
-    if bool(found["unsent"]) != event.unsent:
+def _check_revision(found: sqlite3.Row, event: Pending) -> None:
+    if found["revision"] != event.revision:
         raise taken_back(event.event_id)
 
 
 def _cover(db: sqlite3.Connection, lease: Lease, lead: Pending, covers: Iterable[Pending]) -> None:
     for covered in covers:
         found = _find(db, lease, covered)
-        _check_unsent(found, covered)
+        _check_revision(found, covered)
         _check_state(found, RECEIVED | UNDELIVERED)
         db.execute(sql.COVER, event_fields(lease, covered) | {"lead": lead.event_id})
 
@@ -368,8 +371,12 @@ def _said(bot: str, found: sqlite3.Row) -> Fields:
 
 def _take_back(db: sqlite3.Connection, said: Fields) -> None:
     db.execute(sql.FORGET, said)
-    for (answered,) in db.execute(sql.TAKE_BACK, said).fetchall():
-        db.execute(sql.FORGET, said | {"event": answered, "turn_order": ANSWERED})
+    found = db.execute(sql.WAITING, said).fetchone()
+    if found is None or not is_certainly_unseen(before := pending_of(found)):
+        return
+    after = take_back(before, said["event"], found["taken"])
+    db.execute(sql.TAKE_BACK, said | taken_fields(after))
+    db.execute(sql.FORGET_ANSWER, said | {"turn": found["taken"], "turn_order": ANSWERED})
 
 
 def _count(db: sqlite3.Connection, lease: Lease, counts: Iterable[Count]) -> None:

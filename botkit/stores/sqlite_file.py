@@ -13,7 +13,8 @@ IN_MEMORY: Final = ":memory:"
 SCHEMA_VERSION: Final = 2
 
 # An event is in the inbox until it is DONE, and looked after by the sweep while it has a due_at. Events that
-# are DONE keep their row for the dedupe.
+# are DONE keep their row for the dedupe. `turn` is the event whose turn answered this one; `lead` is later the
+# event into whose answer that was joined.
 SCHEMA: Final = """
 CREATE TABLE conversations (
     bot TEXT, id TEXT, inbox_seq INTEGER NOT NULL DEFAULT 0, fence INTEGER NOT NULL DEFAULT 0,
@@ -24,9 +25,9 @@ CREATE TABLE events (
     bot TEXT, id TEXT, conversation TEXT NOT NULL, at INTEGER NOT NULL, received_at INTEGER NOT NULL, due_at INTEGER,
     state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, sends INTEGER NOT NULL DEFAULT 0,
     via TEXT NOT NULL DEFAULT 'reply', charged INTEGER NOT NULL DEFAULT 0,
-    noticed INTEGER NOT NULL DEFAULT 0, unsent INTEGER NOT NULL DEFAULT 0,
-    user_id TEXT, message_id TEXT, body TEXT NOT NULL, answer TEXT, retry_key TEXT,
-    lead TEXT, stamp TEXT, notes TEXT NOT NULL DEFAULT '',
+    noticed INTEGER NOT NULL DEFAULT 0, unsent INTEGER NOT NULL DEFAULT 0, revision INTEGER NOT NULL DEFAULT 0,
+    user_id TEXT, message_id TEXT, body TEXT NOT NULL, answer TEXT, owners TEXT, retry_key TEXT,
+    turn TEXT, lead TEXT, stamp TEXT, notes TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (bot, id)
 ) WITHOUT ROWID;
 CREATE TABLE messages (

@@ -4,8 +4,8 @@ import sqlite3
 from typing import Any
 
 from botkit.messages import Chat, Message
-from botkit.ports import Arrival, Conversation, Count, Lease, Memory, Pending, Record
-from botkit.stores.values import chat_key, load_answer, load_notes, turn_order
+from botkit.ports import Answer, Arrival, Conversation, Count, Lease, Memory, Pending, Record
+from botkit.stores.values import chat_key, dump_answer, dump_owners, load_answer, load_notes, turn_order
 
 Fields = dict[str, Any]
 """Parameters of a statement, by name."""
@@ -52,6 +52,17 @@ def unsent_fields(arrival: Arrival) -> Fields:
     return arrival_fields(arrival) | nothing | {"state": "DONE", "lead": arrival.event_id}
 
 
+def answer_fields(answer: Answer | None) -> Fields:
+    """A fixed answer, but for its retry key."""
+    return {"answer": answer and dump_answer(answer), "owners": answer and dump_owners(answer)}
+
+
+def taken_fields(event: Pending) -> Fields:
+    """An event of which something was taken back."""
+    kept = {"id": event.event_id, "unsent": event.unsent, "revision": event.revision, "body": event.body}
+    return answer_fields(event.answer) | kept
+
+
 def memory_fields(conversation: Conversation, memory: Memory) -> Fields:
     """A message for the history."""
     said = memory.message
@@ -90,10 +101,11 @@ def pending_of(row: sqlite3.Row) -> Pending:
         sends=row["sends"],
         user_id=row["user_id"],
         message_id=row["message_id"],
-        answer=load_answer(row["answer"], row["retry_key"]) if row["answer"] is not None else None,
+        answer=load_answer(row["answer"], row["retry_key"], row["owners"]) if row["answer"] is not None else None,
         via=row["via"],
         noticed=bool(row["noticed"]),
         unsent=bool(row["unsent"]),
+        revision=row["revision"],
         notes=load_notes(row["notes"]),
     )
 

@@ -49,13 +49,13 @@ UPDATE events SET noticed = 1, stamp = :stamp, notes = notes || :notes
 WHERE bot = :bot AND conversation = :conversation AND id = :id
 """
 ANSWER: Final = """
-UPDATE events SET state = :state, stamp = :stamp, notes = notes || :notes, lead = id,
-    sends = :state = 'SENDING', answer = :answer, retry_key = :retry_key,
+UPDATE events SET state = :state, stamp = :stamp, notes = notes || :notes, turn = id, lead = id,
+    sends = :state = 'SENDING', answer = :answer, owners = :owners, retry_key = :retry_key,
     due_at = CASE :state WHEN 'SENDING' THEN due_at END, body = CASE :state WHEN 'SENDING' THEN body ELSE '' END
 WHERE bot = :bot AND conversation = :conversation AND id = :id
 """
 COVER: Final = """
-UPDATE events SET state = 'DONE', lead = :lead, due_at = NULL, body = '', answer = NULL
+UPDATE events SET state = 'DONE', turn = coalesce(turn, :lead), lead = :lead, due_at = NULL, body = '', answer = NULL
 WHERE bot = :bot AND conversation = :conversation AND id = :id
 """
 RESEND: Final = """
@@ -115,14 +115,22 @@ SELECT role, conversation, event FROM message_ids
 WHERE bot = :bot AND chat = :chat AND id = :message_id AND expires_at > :now
 """
 # An answer may rest on messages that were covered by it, and by an answer that it covered in turn.
-TAKE_BACK: Final = """
+WAITING: Final = """
 WITH RECURSIVE answering (id) AS (
     SELECT :event UNION SELECT lead FROM events JOIN answering USING (id) WHERE bot = :bot AND lead IS NOT NULL
 )
-UPDATE events SET unsent = 1, body = '', answer = NULL
-WHERE bot = :bot AND id IN (SELECT id FROM answering)
-    AND (state IN ('RECEIVED', 'UNDELIVERED') OR state = 'SENDING' AND sends = 0)
-RETURNING id
+SELECT *, (SELECT turn FROM events WHERE bot = :bot AND id = :event) AS taken FROM events
+WHERE bot = :bot AND id IN (SELECT id FROM answering) AND state != 'DONE'
+"""
+TAKE_BACK: Final = """
+UPDATE events SET unsent = :unsent, revision = :revision, body = :body, answer = :answer, owners = :owners
+WHERE bot = :bot AND id = :id
+"""
+# The answer's place in the history is that of the last message it answers, which need not be its turn's lead.
+FORGET_ANSWER: Final = """
+DELETE FROM messages
+WHERE bot = :bot AND conversation = :conversation AND turn_order = :turn_order
+    AND (SELECT turn FROM events WHERE events.bot = messages.bot AND events.id = messages.event) = :turn
 """
 
 # ---------------------------------------------------------------- counters

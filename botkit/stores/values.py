@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from hashlib import sha256
 from typing import Final
 
 from botkit.errors import LeaseLost, StoreError, TakenBack
 from botkit.messages import Chat, Message
-from botkit.ports import Answer, Budget, Lease, Note, State
+from botkit.ports import Answer, Budget, Lease, Note, Pending, State
 
 DAY: Final = 24 * 60 * 60 * 1000
 """One day in ms."""
@@ -40,7 +41,7 @@ def stamp(lease: Lease, write: str, *details: str | int) -> str:
 
 def answer_stamp(lease: Lease, state: State, answer: Answer | None, covers: Iterable[str]) -> str:
     """The stamp of an answer transaction that leaves its event in `state` and `covers` these events too."""
-    fixed = [dump_answer(answer), answer.retry_key] if answer else []
+    fixed = [dump_answer(answer), dump_owners(answer), answer.retry_key] if answer else []
     return stamp(lease, "answer", state, *fixed, *covers)
 
 
@@ -52,8 +53,36 @@ def refusal(event_id: str, found: State | None) -> StoreError:
 
 
 def taken_back(event_id: str) -> TakenBack:
-    """The error of an answer to a message that was unsent after it was read."""
-    return TakenBack(f"event {event_id} was unsent meanwhile")
+    """The error of a write on what was read of an event before something of it was taken back."""
+    return TakenBack(f"event {event_id}: something of it was unsent meanwhile")
+
+
+def is_certainly_unseen(event: Pending) -> bool:
+    """Whether nobody can have seen an answer to it: there is none, it waits, or LINE has refused every send."""
+    return event.state in ("RECEIVED", "UNDELIVERED") or (event.state == "SENDING" and event.sends == 0)
+
+
+def take_back(waiting: Pending, event_id: str, turn: str) -> Pending:
+    """What waits, certainly unseen, once the message of `event_id`, which `turn` has answered, is taken back.
+
+    Itself where nothing of that is in it, or not any more.
+    """
+    left = _without(waiting.answer, waiting.event_id, turn)
+    body = "" if left is None or waiting.event_id == event_id else waiting.body
+    after = replace(waiting, answer=left, body=body, unsent=left is None)
+    return waiting if after == waiting else replace(after, revision=waiting.revision + 1)
+
+
+def _without(answer: Answer | None, event_id: str, turn: str) -> Answer | None:
+    owners = answer.owned(event_id) if answer else ()
+    left = [n for n, owner in enumerate(owners) if owner != turn]
+    if answer is None or not left:
+        return None
+    if len(left) == len(owners):
+        return answer
+    # The retry key stays, though a key must always carry the same messages: every push under it was certainly
+    # refused, so LINE has never taken it with others.
+    return replace(answer, messages=tuple(answer.messages[n] for n in left), owners=tuple(owners[n] for n in left))
 
 
 def within(budget: Budget, spent: Mapping[str, int]) -> bool:
@@ -85,9 +114,14 @@ def dump_answer(answer: Answer) -> str:
     return json.dumps([dict(message) for message in answer.messages], ensure_ascii=False, separators=(",", ":"))
 
 
-def load_answer(messages: str, retry_key: str) -> Answer:
+def dump_owners(answer: Answer) -> str:
+    """Whose its messages are, as the JSON that is stored beside them."""
+    return json.dumps(answer.owners, separators=(",", ":"))
+
+
+def load_answer(messages: str, retry_key: str, owners: str = "[]") -> Answer:
     """The answer as it was given, key order included, so that its resend is the same bytes."""
-    return Answer(tuple(json.loads(messages)), retry_key)
+    return Answer(tuple(json.loads(messages)), retry_key, tuple(json.loads(owners)))
 
 
 def dump_notes(notes: Iterable[Note]) -> str:

@@ -104,6 +104,14 @@ def test_a_store_that_cannot_be_opened_is_a_sentence_not_a_traceback(bots: Path)
     assert str(bots.parent / "file") in result.stderr
 
 
+def test_what_happened_to_the_last_message_is_told_on_request(bots: Path) -> None:
+    result = chat(bots, "kind", says="/explain\nhi\n/explain\n")
+    before, _, after = result.stdout.partition("I heard “hi”")
+    assert "webhook" not in before
+    assert "its webhook was received" in after
+    assert "reply: LINE took it" in after
+
+
 def test_an_answer_that_takes_long_is_fetched_by_its_button(bots: Path) -> None:
     (bots / "slow.yaml").write_text("persona: hi\nmodel: gpt-4.1-mini\nreply: {slow: {after: 5s}}\n")
     with openai_server() as server:

@@ -6,7 +6,7 @@ import pytest
 
 from botkit.simulator.chats import Person
 from tests.handler.test_bursts import crowd, hana_of, prompt, said, together
-from tests.handler.test_delivery import KIND, MINUTE, later, say, ways
+from tests.handler.test_delivery import KIND, MINUTE, later, mend, say, ways
 from tests.handler.test_window import NOTICE, PERSONA, SECOND, button, tap
 from tests.support.stage import Stage
 
@@ -78,6 +78,51 @@ def test_an_answer_that_waits_goes_with_the_message_unsent(kind: Stage) -> None:
     say(kind, "hello")
     assert prompt(kind) == ["hello"]
     assert ways(kind)[1:] == [("reply", "hello")]
+
+
+def three_kept(stage: Stage, *, last: tuple[int, str, int]) -> list[Any]:
+    """Three messages whose answers LINE refuses: those to the first two are kept, and joined into the third."""
+    stage.bot("kind", PERSONA + "reply: {late: keep}\n")
+    deliveries = said(stage, "one", "two", "three")
+    stage.platform.troubles.refuse("reply", 400, "Invalid reply token", times=2)
+    for delivery in deliveries[:2]:
+        stage.post("kind", delivery)
+    status, words, times = last
+    stage.platform.troubles.refuse("reply", status, words, times=times)
+    stage.post("kind", deliveries[2])
+    mend(stage)
+    return deliveries
+
+
+def test_of_answers_that_are_kept_together_only_that_to_the_message_unsent_goes(kind: Stage) -> None:
+    first, *_ = three_kept(kind, last=(400, "Invalid reply token", 1))
+    unsend(kind, first)
+    assert ways(kind) == []
+    say(kind, "four")
+    assert ways(kind) == [("reply", "two"), ("reply", "three"), ("reply", "four")]
+    assert prompt(kind) == ["two", "two", "three", "three", "four"]
+
+
+def test_answers_that_wait_with_a_message_unsent_are_shown_with_the_next_reply(kind: Stage) -> None:
+    *_, third = three_kept(kind, last=(429, "rate limit", 100))
+    unsend(kind, third)
+    kind.sweep(after=2 * MINUTE)
+    assert ways(kind) == []
+    say(kind, "four")
+    assert ways(kind) == [("reply", "one"), ("reply", "two"), ("reply", "four")]
+    assert kind.sweep(after=2 * MINUTE) == {"swept": 0}
+
+
+def test_an_answer_made_while_a_kept_one_is_unsent_goes_without_it(kind: Stage) -> None:
+    first, *_ = three_kept(kind, last=(400, "Invalid reply token", 1))
+
+    def unsent_meanwhile(_body: dict[str, Any]) -> str:
+        unsend(kind, first)
+        return "four"
+
+    kind.openai.say(unsent_meanwhile)
+    say(kind, "four")
+    assert ways(kind) == [("reply", "two"), ("reply", "three"), ("reply", "four")]
 
 
 def test_an_unsend_of_somebody_elses_chat_touches_nothing(kind: Stage) -> None:

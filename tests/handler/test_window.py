@@ -277,6 +277,19 @@ def test_what_line_refuses_twice_takes_no_third_answer_down(any_stage: Stage) ->
     assert ways(any_stage) == [("reply", "3")]
 
 
+def test_an_error_text_is_not_kept_to_be_shown_above_a_later_answer(
+    any_stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    any_stage.bot("kind", PERSONA + "reply: {push: 0}\n")
+    any_stage.platform.add_person("Hana")
+    any_stage.openai.fail(400, "no", code="bad")
+    any_stage.platform.troubles.refuse("reply", 400, "Invalid reply token")
+    say(any_stage, "this fails")
+    say(any_stage, "hello")
+    assert ways(any_stage) == [("reply", "hello")]
+    assert metrics(caplog) == ["lost", "reply"]
+
+
 def test_a_reply_nobody_knows_of_is_pushed_where_the_file_says_so(
     any_stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:

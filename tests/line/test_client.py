@@ -483,7 +483,9 @@ def test_content_without_a_media_type_is_bytes() -> None:
 
 def test_a_language_told_of_a_member_is_not_taken_for_the_persons() -> None:
     body = b'{"displayName":"Hana","language":"ja"}'
-    with answering(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)) as server:
+    with answering(
+        b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+    ) as server:
         client = LineClient(server.url)
         assert client.profile("token", Chat("user", "U1"), "U1") == Profile("Hana", "ja")
         assert client.profile("token", Chat("group", "C1"), "U1") == Profile("Hana")

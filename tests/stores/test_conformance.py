@@ -107,9 +107,9 @@ def finish(store: Store, lease: Lease, event_id: str = "e1", state: Any = "DONE"
 # Each takes a conversation with a RECEIVED event and answers it, with a question and an answer for the history.
 
 
-def sent(store: Store, lease: Lease, event_id: str = "e1", **options: Any) -> None:
+def sent(store: Store, lease: Lease, event_id: str = "e1", *, answer: Answer = ANSWER, **options: Any) -> None:
     options = {"memories": SAID} | options
-    store.answer(lease, read(store, lease, event_id), ANSWER, **options)
+    store.answer(lease, read(store, lease, event_id), answer, **options)
 
 
 def sent_in_vain(store: Store, lease: Lease, event_id: str = "e1", **options: Any) -> None:
@@ -1219,7 +1219,7 @@ def test_a_message_unsent_in_time_loses_its_text_and_its_answer(store: Store, go
     go(store, lease)
     before = read(store, lease)
     unsend(store)
-    assert waiting(store, lease) == (replace(before, unsent=True, body="", answer=None),)
+    assert waiting(store, lease) == (replace(before, unsent=True, body="", answer=None, revision=1),)
 
 
 @taken_back
@@ -1393,7 +1393,7 @@ def test_an_answer_that_waits_is_taken_back_with_a_message_that_it_covers(store:
     lease = lead_by_e2(store, go)
     before = read(store, lease, "e2")
     unsend(store)
-    assert waiting(store, lease) == (replace(before, unsent=True, body="", answer=None),)
+    assert waiting(store, lease) == (replace(before, unsent=True, body="", answer=None, revision=1),)
     assert texts(store) == ["question 2"]
 
 
@@ -1413,13 +1413,168 @@ def test_an_answer_taken_back_leaves_the_other_messages_that_it_covers(store: St
     assert (texts(store), known(store).state) == (["question 1"], "DONE")
 
 
-def test_an_answer_is_taken_back_with_what_was_covered_by_an_answer_that_it_covers(store: Store) -> None:
-    lease = lead_by_e2(store, kept)
+def test_the_answer_is_forgotten_wherever_the_turn_has_put_it(store: Store) -> None:
+    """The answer's place in the history is that of the burst's last message, which need not be its lead."""
+    for n in range(3):
+        store.accept(arrival(f"e{n}", at=NOW + n, message_id=f"m{n}"))
+    lease = take_lease(store)
+    first, lead, last = waiting(store, lease)
+    answer = memory("answer", "e2", role=BOT, at=NOW + 2)
+    store.answer(lease, lead, ANSWER, covers=[first, last], memories=[answer], waits=True)
+    unsend(store, "m0")
+    assert texts(store) == []
+
+
+JOINT = Answer(tuple({"type": "text", "text": f"answer {n}"} for n in range(3)), "joint-retry", ("e0", "e1", "e2"))
+in_vain = ways("sent_in_vain", "kept", "given_up")
+
+
+def what_is_left(*numbers: int) -> Answer:
+    return Answer(tuple(JOINT.messages[n] for n in numbers), JOINT.retry_key, tuple(f"e{n}" for n in numbers))
+
+
+def question_and_answer(n: int) -> list[Memory]:
+    said = {"event_id": f"e{n}", "at": NOW + n}
+    return [memory(f"question {n}", **said), memory(f"answer {n}", role=BOT, **said)]
+
+
+def three_in_one(store: Store, go: Go) -> Lease:
+    """Answers to e0 and e1 that were kept and joined into that to e2, which has gone its way."""
+    for n in range(3):
+        store.accept(arrival(f"e{n}", at=NOW + n, message_id=f"m{n}", user_id="U1"))
+    lease = take_lease(store)
+    for n in range(2):
+        kept(store, lease, f"e{n}", memories=question_and_answer(n))
+    covers = [read(store, lease, f"e{n}") for n in range(2)]
+    go(store, lease, "e2", answer=JOINT, covers=covers, memories=question_and_answer(2))
+    return lease
+
+
+@in_vain
+def test_whose_the_messages_of_an_answer_are_is_kept_with_it(store: Store, go: Go) -> None:
+    assert read(store, three_in_one(store, go), "e2").answer == JOINT
+
+
+@in_vain
+def test_of_a_joint_answer_only_what_answers_the_unsent_message_is_taken_out(store: Store, go: Go) -> None:
+    lease = three_in_one(store, go)
+    before = read(store, lease, "e2")
+    unsend(store, "m0")
+    assert waiting(store, lease) == (replace(before, answer=what_is_left(1, 2), revision=1),)
+    assert texts(store) == ["question 1", "answer 1", "question 2", "answer 2"]
+
+
+@in_vain
+def test_where_the_joint_answers_own_message_is_unsent_the_others_stay_without_its_text(store: Store, go: Go) -> None:
+    lease = three_in_one(store, go)
+    before = read(store, lease, "e2")
+    unsend(store, "m2")
+    assert waiting(store, lease) == (replace(before, answer=what_is_left(0, 1), body="", revision=1),)
+    assert texts(store) == ["question 0", "answer 0", "question 1", "answer 1"]
+
+
+@in_vain
+def test_a_joint_answer_of_which_nothing_is_left_is_taken_back(store: Store, go: Go) -> None:
+    lease = three_in_one(store, go)
+    before = read(store, lease, "e2")
+    for n in (1, 2, 0):
+        unsend(store, f"m{n}")
+    assert waiting(store, lease) == (replace(before, unsent=True, body="", answer=None, revision=3),)
+    assert texts(store) == []
+
+
+@in_vain
+def test_unsending_a_part_of_a_joint_answer_again_changes_nothing(store: Store, go: Go) -> None:
+    lease = three_in_one(store, go)
+    unsend(store, "m0")
+    once = everything(store, lease)
+    unsend(store, "m0")
+    assert everything(store, lease) == once
+
+
+def test_a_joint_answer_that_may_have_been_sent_stays_whole(store: Store) -> None:
+    lease = three_in_one(store, sent)
+    before = waiting(store, lease)
+    unsend(store, "m0")
+    assert (waiting(store, lease), texts(store)[0]) == (before, "answer 0")
+
+
+@in_vain
+def test_with_one_message_of_a_burst_its_answer_is_taken_out_and_other_turns_stay(store: Store, go: Go) -> None:
+    for n in range(3):
+        store.accept(arrival(f"e{n}", at=NOW + n, message_id=f"m{n}"))
+    lease = take_lease(store)
+    kept(store, lease, "e0", memories=question_and_answer(0))
+    answer = replace(what_is_left(0, 2), messages=JOINT.messages[:2])
+    said = [memory("question 1", "e1", at=NOW + 1), *question_and_answer(2)]
+    go(store, lease, "e2", answer=answer, covers=[read(store, lease, "e0"), read(store, lease)], memories=said)
+    before = read(store, lease, "e2")
+    unsend(store, "m1")
+    assert waiting(store, lease) == (replace(before, answer=what_is_left(0), revision=1),)
+    assert texts(store) == ["question 0", "answer 0", "question 2"]
+
+
+@in_vain
+def test_an_unsent_message_is_followed_from_joint_answer_to_joint_answer(store: Store, go: Go) -> None:
+    lease = three_in_one(store, kept)
     store.accept(arrival("e3", at=NOW + 3, message_id="m3"))
-    kept(store, lease, "e3", covers=[read(store, lease, "e2")], memories=())
-    unsend(store)
-    (event,) = waiting(store, lease)
-    assert (event.event_id, event.unsent, event.answer) == ("e3", True, None)
+    more = replace(JOINT, messages=(*JOINT.messages, *OTHER_ANSWER.messages), owners=(*JOINT.owners, "e3"))
+    go(store, lease, "e3", answer=more, covers=[read(store, lease, "e2")], memories=question_and_answer(3))
+    unsend(store, "m1")
+    left = replace(more, messages=(*more.messages[:1], *more.messages[2:]), owners=("e0", "e2", "e3"))
+    assert read(store, lease, "e3").answer == left
+
+
+@in_vain
+def test_an_answer_that_covers_another_without_showing_it_is_not_taken_back_with_it(store: Store, go: Go) -> None:
+    lease = two_and_one_kept(store)
+    go(store, lease, "e2", covers=[read(store, lease, "e0")], memories=question_and_answer(2))
+    before = waiting(store, lease)
+    unsend(store, "m0")
+    assert (waiting(store, lease), texts(store)) == (before, ["question 2", "answer 2"])
+
+
+@ways("kept", "given_up")
+def test_a_joint_answer_cannot_be_joined_as_it_was_before_a_part_was_taken_out(store: Store, go: Go) -> None:
+    lease = three_in_one(store, go)
+    store.accept(arrival("e3", at=NOW + 3))
+    late = read(store, lease, "e3")
+    covers = [read(store, lease, "e2")]
+    unsend(store, "m0")
+    before = everything(store, lease)
+    with pytest.raises(TakenBack):
+        store.answer(lease, late, OTHER_ANSWER, covers=covers, **EVERYTHING)
+    assert everything(store, lease) == before
+    store.answer(lease, late, OTHER_ANSWER, covers=[read(store, lease, "e2")])
+    assert waiting_ids(store, lease) == ["e3"]
+
+
+def test_a_joint_answer_is_not_sent_as_it_was_before_a_part_was_taken_out(store: Store) -> None:
+    lease = three_in_one(store, sent_in_vain)
+    event = read(store, lease, "e2")
+    for n in (0, 1):
+        unsend(store, f"m{n}")
+        with pytest.raises(TakenBack):
+            store.resend(lease, event, "push", Budget(tokens(), 999))
+        event = read(store, lease, "e2")
+    assert (event.sends, event.revision, counted(store)) == (0, 2, {})
+    assert store.resend(lease, event, "push")
+
+
+@in_vain
+def test_what_is_left_of_a_joint_answer_may_be_finished(store: Store, go: Go) -> None:
+    lease = three_in_one(store, go)
+    unsend(store, "m0")
+    finish(store, lease, "e2")
+    assert (waiting_ids(store, lease), known(store, "e2").state) == ([], "DONE")
+
+
+def test_messages_unsent_at_the_same_moment_are_all_taken_out(store: Store) -> None:
+    lease = three_in_one(store, kept)
+    together(2, lambda number: unsend(store, f"m{number}"))
+    event = read(store, lease, "e2")
+    assert (event.answer, event.revision) == (what_is_left(2), 2)
+    assert texts(store) == ["question 2", "answer 2"]
 
 
 def test_a_message_unsent_before_it_comes_is_finished(store: Store) -> None:

@@ -23,7 +23,7 @@ from tests.support.aws import CREDENTIALS
 
 ROOT = Path(__file__).parents[2]
 ROLE = "arn:aws:iam::000000000000:role/botkit"
-TIMEOUT = 20
+TIMEOUT = 60
 """Seconds that the functions may take, and a sixth of what the queue hides a message for."""
 
 
@@ -63,6 +63,11 @@ class Chain:
         """What became of the batch that was last taken from the queue."""
         return str(self.clients["lambda"].get_event_source_mapping(UUID=self.mapping)["LastProcessingResult"])
 
+    def story(self) -> str:
+        """What the worker has logged, for a test that waits in vain."""
+        events = self.clients["logs"].filter_log_events(logGroupName=f"/aws/lambda/{self.worker}")["events"]
+        return "\n".join(event["message"] for event in events)
+
     def waiting(self) -> int:
         """How many messages the queue holds, shown and hidden."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
@@ -76,7 +81,8 @@ def deployed(endpoint: str, bots: Path, environ: Mapping[str, str]) -> Iterator[
     name = f"botkit-{uuid.uuid4().hex[:8]}"
     with ExitStack() as stack:
         clients = {
-            one: stack.enter_context(closing(_client(one, endpoint))) for one in ("lambda", "sqs", "apigatewayv2")
+            one: stack.enter_context(closing(_client(one, endpoint)))
+            for one in ("lambda", "sqs", "apigatewayv2", "logs")
         }
         queue, queue_arn = _queue(clients["sqs"], name)
         code, variables = _package(bots), {**environ, "BOTKIT_QUEUE": queue}
