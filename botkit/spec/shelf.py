@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Self
 
 from botkit.errors import Problem, SpecError
@@ -23,6 +24,7 @@ class Shelf:
         self._unread = {path.stem for path in bot_files(folder)}
         self._bots: dict[str, BotSpec] = {}
         self._broken: dict[str, tuple[Problem, ...]] = {}
+        self._taking_in = Lock()
         if not self._unread:
             raise SpecError([Problem(str(folder), 0, 0, "holds no bots; add one, such as hello.yaml")])
 
@@ -30,7 +32,7 @@ class Shelf:
     def of(cls, *bots: BotSpec) -> Self:
         """A shelf of bots that are loaded already."""
         shelf = cls.__new__(cls)
-        shelf._folder, shelf._unread, shelf._broken = Path(), set(), {}
+        shelf._folder, shelf._unread, shelf._broken, shelf._taking_in = Path(), set(), {}, Lock()
         shelf._bots = {bot.name: bot for bot in bots}
         return shelf
 
@@ -60,10 +62,11 @@ class Shelf:
         return Loaded(broken=self._broken).problems
 
     def _take_in(self, loaded: Loaded, names: Iterable[str]) -> None:
-        for problem in loaded.problems:
-            if problem not in self.problems:
-                log.error("%s", problem)
-        # New dicts, so that other threads see the shelf before or after, never between.
-        self._broken = {**self._broken, **loaded.broken}
-        self._bots = {name: bot for name, bot in {**self._bots, **loaded.bots}.items() if name not in loaded.broken}
-        self._unread = self._unread - set(names)
+        with self._taking_in:
+            for problem in loaded.problems:
+                if problem not in self.problems:
+                    log.error("%s", problem)
+            # New dicts, and what is unread last: threads that only look see the shelf before or after, never between.
+            self._broken = {**self._broken, **loaded.broken}
+            self._bots = {name: bot for name, bot in {**self._bots, **loaded.bots}.items() if name not in loaded.broken}
+            self._unread = self._unread - set(names)
