@@ -515,8 +515,8 @@ class Wake(Protocol):
 class Services:
     """The ports. Lives as long as the process.
 
-    `wake` is None where webhooks are answered inline. `pool` runs turns and the I/O beside them: it must
-    never be exhausted by those waiting for one another. `new_id` makes names that nobody else has.
+    `wake` is None where webhooks are answered inline. `pool` runs drains, turns and the I/O beside them,
+    which wait for one another: it must begin every task at once. `new_id` makes names that nobody else has.
     """
 
     store: Store

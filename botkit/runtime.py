@@ -2,14 +2,15 @@
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from time import sleep, time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from botkit.aws.batch import is_batch, read_batch, write_failures
 from botkit.aws.http import is_http, read_request, write_response
@@ -34,8 +35,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-POOL_THREADS = 64
-"""Ten conversations at once take twenty, for themselves and their turns; the rest is for what runs beside the turns."""
+P = ParamSpec("P")
+T = TypeVar("T")
+
 LOCAL_SECONDS = 60
 """The deadline of an invocation whose context names none (local use), in seconds."""
 
@@ -54,6 +56,26 @@ class SystemClock:
     def wait(self, future: "Future[Any]", until: int) -> bool:
         """Wait until the future is done, or until a time in ms since 1970; whether it is done."""
         return bool(wait([future], max(0, until - self.now()) / 1000).done)
+
+
+class Threads(Executor):
+    """A thread for each task, gone with it; nobody waits for one when the process ends.
+
+    Not a pool: turns wait for what runs beside them, and a turn that hangs for ever would keep its place in one.
+    """
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
+        """Begin the task now."""
+        future: Future[T] = Future()
+        Thread(target=_settle, args=(future, partial(fn, *args, **kwargs)), name="botkit", daemon=True).start()
+        return future
+
+
+def _settle(future: "Future[T]", task: Callable[[], T]) -> None:
+    try:
+        future.set_result(task())
+    except BaseException as error:  # carried over to the thread that waits, which raises it
+        future.set_exception(error)
 
 
 class ConfigurationError(BotkitError):
@@ -169,7 +191,7 @@ def services(environ: Mapping[str, str], clock: Clock | None = None) -> Services
         model=_on_demand("botkit.models.openai", "OpenAIModel", clock),
         secrets=ReferenceSecrets(environ, clock, _on_demand("botkit.aws.remote_secrets", "RemoteSecrets")),
         clock=clock,
-        pool=ThreadPoolExecutor(POOL_THREADS, "botkit"),
+        pool=Threads(),
         wake=_wake(environ),
     )
 

@@ -12,7 +12,7 @@ from zlib import crc32
 from botkit.delivery.metrics import count
 from botkit.delivery.plan import Opened
 from botkit.delivery.send import send
-from botkit.delivery.work import MAX_AGE, MOST_COVERED, TOKEN_LIFE, Letter, Outcome, Work
+from botkit.delivery.work import MAX_AGE, SURELY_ALIVE, TOKEN_LIFE, Letter, Outcome, Work
 from botkit.errors import LineError, LineRefused, OutOfTime, StoreError, UpstreamError
 from botkit.line.bodies import render, render_button
 from botkit.line.text import MOST_MESSAGES, clean
@@ -29,6 +29,10 @@ FIX_TRIES = 3
 """How often the answer transaction is asked for while the store fails."""
 LEAST_SEND_TIME = 3 * 1000
 """What is left of an invocation, in ms, when a turn that does not end is given up."""
+LEAST_TURN = 5 * 1000
+"""So long, in ms, a turn is given before its token is spent on a notice, however late it was begun."""
+NOTICE_PAUSE = 1000
+"""Before a notice of which LINE has not said whether it is shown is sent once more, in ms."""
 SHARDS = 16
 """Counters that share a bot's daily usage, so that its conversations do not wait for one another."""
 USAGE_LIFE = 400 * 24 * 3600 * 1000
@@ -130,15 +134,28 @@ class _Answering:
             turn.note(f"given up after {self.lead.attempts} attempts")
             return self._error_text()
         self._count_attempt(turn)
+        notice_at, end = self._notice_at(), self.work.deadline - LEAST_SEND_TIME
         making: Future[tuple[LineMessage, ...]] = self.work.services.pool.submit(self._make, turn)
-        slow, wait = self.work.manners.slow, self.work.services.clock.wait
-        if slow.do == "button" and self.begun_in_time and not self.lead.noticed:
-            notice_at = self.lead.received_at + slow.after * 1000
-            if not wait(making, notice_at) and self._token_lives():
+        wait = self.work.services.clock.wait
+        if notice_at is not None:
+            in_time = wait(making, min(notice_at, end))
+            if not in_time and notice_at <= self.work.now and self._token_lives():
                 self._give_notice(turn)
-        if not wait(making, self.work.deadline - LEAST_SEND_TIME) and not making.done():
+        if not wait(making, end) and not making.done():
             raise OutOfTime("the turn did not end in time")
         return making.result()
+
+    def _notice_at(self) -> int | None:
+        """When the token is to be spent on a notice (ms since 1970), if it may be at all.
+
+        Whose answer it is must be known, or nobody could be given it for a tap. Who was picked up late
+        gets a moment still, before there is a button instead of an answer.
+        """
+        slow, received_at = self.work.manners.slow, self.lead.received_at
+        if slow.do != "button" or not self.begun_in_time or self.lead.noticed or self.event.user_id is None:
+            return None
+        notice_at = max(received_at + slow.after * 1000, self.work.now + LEAST_TURN)
+        return min(notice_at, received_at + SURELY_ALIVE)
 
     def _count_attempt(self, turn: Turn) -> None:
         """Beside the turn, which may kill its worker; before it, where one may have been killed already."""
@@ -157,9 +174,7 @@ class _Answering:
         except UpstreamError as error:
             log.error("event %s: no answer: %s", turn.event.id, error)
             turn.note(f"no answer: {error}")
-        except (
-            Exception
-        ) as error:  # a bug, here or in a step of the user's own: told once, and the person gets an answer
+        except BaseException as error:  # a bug, here or in a step of the user's own: told once, and answered
             log.exception("event %s: a step failed", turn.event.id)
             turn.note(f"a step failed: {type(error).__name__}")
         return self._error_text()
@@ -193,17 +208,26 @@ class _Answering:
         """Spend the token on a notice. Where LINE has certainly not shown it, the answer goes its usual way."""
         self.store.notice(self.work.lease, self.lead)
         self.lead = replace(self.lead, noticed=True)
-        try:
-            self.work.services.line.reply(self.work.access_token, self.token, self.notice_of(self.lead))
-        except LineRefused as error:
-            turn.note(f"notice: {error}")
-            return
-        except LineError as error:
-            turn.note(f"notice: {error}")
-        else:
-            turn.note("notice: the answer takes long; the token is spent on a button that brings it")
-            count("notice", self.work.bot.name)
-        self.waits = True
+        self.waits = self._show_notice(turn)
+
+    def _show_notice(self, turn: Turn) -> bool:
+        """Whether it may have been shown. Asked again where LINE does not say: the token can be spent but once."""
+        unsure = False
+        for pause in (0, NOTICE_PAUSE, NOTICE_PAUSE):
+            self.work.services.clock.sleep(pause)
+            try:
+                self.work.services.line.reply(self.work.access_token, self.token, self.notice_of(self.lead))
+            except LineRefused as error:
+                turn.note(f"notice: {error}")
+                return unsure  # a 400 after a call of unknown outcome: that call has shown it, or nobody can tell
+            except LineError as error:
+                turn.note(f"notice: {error}")
+                unsure = True
+            else:
+                turn.note("notice: the answer takes long; the token is spent on a button that brings it")
+                count("notice", self.work.bot.name)
+                return True
+        return unsure
 
     def _token_lives(self) -> bool:
         return self.work.now <= self.lead.received_at + TOKEN_LIFE
@@ -247,17 +271,12 @@ class _Answering:
         theirs = [owner for one in kept if one.answer for owner in one.answer.owned(one.event_id)]
         return (*theirs, *(self.lead.event_id for _ in range(new))) if theirs else ()
 
-    def _stale(self) -> list[Pending]:
-        """Answers that have waited for a day: nobody wants them any more, and an inbox must not fill up with them."""
-        return [one for one in self.inbox.pending if one.state == "UNDELIVERED" and one.at < self.work.now - MAX_AGE]
-
     def _fix(self, fixed: Answer | None, kept: Sequence[Pending], notes: Sequence[Note], turn: Turn | None) -> None:
         """The answer transaction. Asked again when its response is lost: an answer that was fixed but not sent
         would look to the next worker like one that may have been delivered.
         """
         others = [one.pending for one in self.burst if one.pending.event_id != self.lead.event_id]
         covers = [*kept, *others]
-        covers += self._stale()[: MOST_COVERED - len(covers)]
         told = [*notes, self.work.note(_told(fixed, waits=self.waits))]
         for attempt in range(FIX_TRIES):
             try:

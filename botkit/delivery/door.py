@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from botkit.delivery.conversations import conversation_of
+from botkit.delivery.work import MAX_AGE
 from botkit.errors import RequestError, SecretError, StoreError
 from botkit.line.events import Webhook, parse_webhook
 from botkit.line.signature import verify
@@ -16,8 +17,6 @@ from botkit.spec.shelf import Shelf
 log = logging.getLogger(__name__)
 
 MAX_BODY = 1024 * 1024
-MAX_AGE = 24 * 3600 * 1000
-"""Events older than this are dropped, in ms: finished ones are remembered for longer, so no replay is answered."""
 RENEWAL = 20 * 60 * 1000
 """How long after the event LINE renews the token of a redelivery, in ms (LINE reference: Reply token)."""
 DUE_AFTER = 5 * 1000
@@ -113,10 +112,10 @@ class Door:
         received_at = self._services.clock.now()
         waiting: dict[Conversation, None] = {}
         for event in webhook.events:
-            if event.chat is None or (event.at or received_at) < received_at - MAX_AGE:
-                log.info("bot %s: event %s (%s) is dropped: no chat, or too old", bot.name, event.id, event.type)
-            elif event.type == "unsend":
+            if event.chat is not None and event.type == "unsend":  # however old: it asks for nothing but to forget
                 self._unsend(bot, event, event.chat, received_at)
+            elif event.chat is None or (event.at or received_at) < received_at - MAX_AGE:
+                log.info("bot %s: event %s (%s) is dropped: no chat, or too old", bot.name, event.id, event.type)
             else:
                 arrival = self._arrival(bot, event, event.chat, received_at)
                 if self._services.store.accept(arrival) is not Acceptance.FINISHED:

@@ -28,6 +28,8 @@ EDIT_PATIENCE = 5 * 60 * 1000
 EDIT_PAUSE = 30 * 1000
 SET_PAUSE = 500
 """How long until it is looked for again, and for the rest of a set of photos, in ms."""
+MOST_KEPT = 20
+"""Answers that wait in one conversation at most."""
 CROWDED = 100
 """So many events are handed out at once; more may be waiting."""
 
@@ -97,7 +99,7 @@ class _Worker:
 
     def _settle_next(self, inbox: Inbox, waiting: Sequence[Pending]) -> bool:
         """Settle what is to be done first; False where nothing is."""
-        started = [one for one in waiting if one.unsent or one.state == "SENDING"]
+        started = [one for one in waiting if one.unsent or one.state == "SENDING"] or self._overripe(waiting)
         if started:
             self._settle(started[:1], waiting, lambda work: _go_on(work, started[0]))
             return True
@@ -112,8 +114,8 @@ class _Worker:
 
     def _settle(self, events: Sequence[Pending], waiting: Sequence[Pending], settle: Callable[[Work], Outcome]) -> None:
         """Do one piece of work; where it fails, its events are left for soon, and not for the lease's end."""
-        left = sum(one.state != "UNDELIVERED" or one.unsent for one in waiting) - len(events)
-        work = self._work(last=left == 0 and len(waiting) < CROWDED)
+        left = [one for one in waiting if one not in events and (one.state != "UNDELIVERED" or one.unsent)]
+        work = self._work(last=not left and len(waiting) < CROWDED)
         try:
             outcome = settle(work)
         except TakenBack as error:
@@ -132,6 +134,12 @@ class _Worker:
         # What ended without a last write of its own has not given the lease back yet.
         held = outcome.lease != self.lease or not work.last
         return self._take(outcome.lease if held else self.services.store.release(self.lease))
+
+    def _overripe(self, waiting: Sequence[Pending]) -> list[Pending]:
+        """Answers that have waited for a day, or with too many others: an inbox must not fill up with them."""
+        kept = [one for one in waiting if one.state == "UNDELIVERED"]
+        old = [one for one in kept if one.at < self.services.clock.now() - MAX_AGE]
+        return old or kept[: max(0, len(kept) - MOST_KEPT)]
 
     def _work(self, *, last: bool) -> Work:
         """Nothing is begun without the token, with which alone anything can be said, or without the time for it."""
@@ -152,6 +160,8 @@ def _go_on(work: Work, pending: Pending) -> Outcome:
         return _finish(work, pending, "unsent by the person: its answer is dropped")
     if pending.at < work.now - MAX_AGE:
         return _lose(work, pending, "older than a day: its answer is dropped")
+    if pending.state == "UNDELIVERED":
+        return _lose(work, pending, "too many answers wait in this conversation: the oldest is dropped")
     event = parse_event(pending.body) if pending.body else None
     if event is None or event.chat is None:
         # With the message went its chat and its token; what was joined to its answer had been kept before.
@@ -163,6 +173,8 @@ def _go_on(work: Work, pending: Pending) -> Outcome:
 def _begin(work: Work, burst: Sequence[Opened], inbox: Inbox) -> Outcome:
     """Settle what has no answer yet."""
     pending, event = burst[0].pending, burst[0].event
+    if event.type == "messageEdited":
+        return _edit(work, burst[0], inbox)
     if pending.at < work.now - MAX_AGE:
         count("lost", work.bot.name)
         return end(work, pending, "older than a day: no answer")
@@ -171,8 +183,6 @@ def _begin(work: Work, burst: Sequence[Opened], inbox: Inbox) -> Outcome:
         return end(work, pending, f"{event.type}: no answer, and none that waited is offered any more", nobody)
     if event.mode != "active" or event.reply_token is None:
         return end(work, pending, f"a {event.type} event in {event.mode} mode without a reply token: no answer")
-    if event.type == "messageEdited":
-        return _edit(work, burst[0], inbox)
     if wanted_by(event) is not None:
         return tap(work, burst[0], inbox)
     return answer(work, burst, inbox)

@@ -21,6 +21,10 @@ LEAST_TRIES = 3
 """Calls made in one go even where the token's minute is over."""
 ACCOUNT_FAULTS = (0, 401, 403)
 """Refusals that say something of the account's set-up and nothing of the answer: it waits until that is mended."""
+LONGEST_WAIT = 10 * 60 * 1000
+"""Until LINE is asked again to take an answer, in ms, at most."""
+MOST_NOTES = 40
+"""An event's story is not told at greater length than this while its answer waits."""
 COUNTER_LIFE = timedelta(days=62)
 """A month's count of pushes is kept until the month after it is over."""
 
@@ -163,11 +167,11 @@ class _Delivery:
         return self.work.services.store.resend(self.work.lease, self.pending, via, budget)
 
     def _postpone(self) -> Outcome:
-        due_at = self.work.now + RETRY_AFTER
+        # The longer it has waited, the longer it may wait: an account can be set up wrong for a night.
+        due_at = self.work.now + min(max(self.work.now - self.pending.at, RETRY_AFTER), LONGEST_WAIT)
         self._tell("LINE did not take the answer; it waits")
-        self.work.services.store.postpone(
-            self.work.lease, self.pending, due_at, refused=not self.unsure, notes=self.notes
-        )
+        notes = self.notes[-2:] if len(self.pending.notes) < MOST_NOTES else ()
+        self.work.services.store.postpone(self.work.lease, self.pending, due_at, refused=not self.unsure, notes=notes)
         return Outcome(self.work.lease, due_at)
 
     def _finish(self, state: Final, metric: Metric | None = None, sent: tuple[str, ...] = ()) -> Outcome:

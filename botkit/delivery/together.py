@@ -75,7 +75,7 @@ def _outcome(running: "Future[int | None]") -> Rest:
 def _pause(wakeup: Wakeup, outcome: Rest, now: int) -> int | None:
     """How long until the wake-up must come again, in ms; None: it is done with."""
     if isinstance(outcome, Exception):
-        return min(FIRST_PAUSE << max(0, wakeup.receives - 1), LONGEST_PAUSE)
+        return min(FIRST_PAUSE << min(max(0, wakeup.receives - 1), 10), LONGEST_PAUSE)
     if outcome is None or wakeup.receives > PATIENCE:
         return None
     return max(0, outcome - now)

@@ -83,6 +83,7 @@ def test_an_answer_that_waits_goes_with_the_message_unsent(kind: Stage) -> None:
 def three_kept(stage: Stage, *, last: tuple[int, str, int]) -> list[Any]:
     """Three messages whose answers LINE refuses: those to the first two are kept, and joined into the third."""
     stage.bot("kind", PERSONA + "reply: {late: keep}\n")
+    stage.restart(on_lines_clock=True)
     deliveries = said(stage, "one", "two", "three")
     stage.platform.troubles.refuse("reply", 400, "Invalid reply token", times=2)
     for delivery in deliveries[:2]:

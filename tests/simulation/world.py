@@ -10,7 +10,7 @@ from uuid import UUID
 
 from botkit.errors import BotkitError
 from botkit.ports import Clock, Conversation, Lease, Line, Services, Store
-from botkit.runtime import POOL_THREADS, Runtime
+from botkit.runtime import Runtime
 from botkit.simulator.chats import Account
 from botkit.simulator.platform import Platform
 from tests.simulation.backends import Backend, DynamoBackend, PortBackend
@@ -35,6 +35,9 @@ VISIBILITY = 6 * WORKER_TIMEOUT
 CONCURRENCY = 5
 """Batches of the queue that are worked on at once."""
 LIMIT = 90 * MINUTE
+
+THREADS = 1000
+"""Tasks that a process may have at once: every one gets a thread of its own."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ class World:
             model=FakeModel(self.scheduler, around, self.completions, self._turn),
             secrets=FakeSecrets(),
             clock=self.seams.clock(clock),
-            pool=VirtualPool(self.scheduler, process, POOL_THREADS),
+            pool=VirtualPool(self.scheduler, process, THREADS),
             wake=FakeWake(self.queue, around) if self.mode == "queue" else None,
             new_id=lambda: self._new_id(process),
         )

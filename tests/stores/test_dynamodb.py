@@ -560,6 +560,17 @@ def _fails(code: str, status: int = 400, message: str = "no") -> tuple[int, dict
     return status, {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": message}
 
 
+def test_what_changes_before_it_can_be_taken_back_is_read_again_so_often_and_no_more(ask: Any) -> None:
+    said = {"conversation": {"S": HANA.id}, "event_id": {"S": "e1"}, "at": _number(NOW)}
+    counts = {name: _number(0) for name in ("at", "received_at", "attempts", "sends")}
+    waits = (200, {"Item": {"pk": PK, "sk": {"S": "P#"}, "event_id": {"S": "e1"}, "state": {"S": "RECEIVED"}} | counts})
+    changed = _fails("ConditionalCheckFailedException")
+    store, canned = ask((200, {"Attributes": said}), *[waits, changed] * 10)
+    with pytest.raises(StoreError, match="event e1: its answer changes too often to be taken back") as caught:
+        store.unsend("inn", HANAS_CHAT, "m1", NOW)
+    assert (caught.value.retryable, len(canned.bodies)) == (True, 21)
+
+
 OK: tuple[int, dict[str, Any]] = (200, {})
 
 
