@@ -1,5 +1,6 @@
 """Messages that wait together become one turn, each of them covered once; poison holds nobody up."""
 
+from threading import Event
 from typing import Any
 
 import pytest
@@ -209,3 +210,34 @@ def test_a_turn_that_hangs_does_not_take_its_worker_down(kind: Stage) -> None:
     kind.context = None
     kind.sweep(after=MINUTE)
     assert [text for _, text in ways(kind)] == ["hi"]
+
+
+def test_turns_that_hang_for_ever_take_no_place_from_others(kind: Stage) -> None:
+    """More of them than any pool would have threads; another bot goes on."""
+    released = Event()
+    HANGING[kind.bots.parent.name] = released
+    step = kind.own_step(
+        f"forever_{kind.bots.parent.name.replace('-', '_')}",
+        "import sys\n"
+        "turn.services.clock.sleep(20_000)\n"
+        f"sys.modules['tests.handler.test_bursts'].HANGING[{kind.bots.parent.name!r}].wait(30)\n"
+        "return Reply()",
+    )
+    kind.bot("stuck", KIND + f"pipeline: [reply, {step}, persona, model]\n")
+    kind.bot("kind", KIND)
+    kind.restart(on_lines_clock=True)
+    kind.context = Fatal()
+    account = kind.accounts["stuck"]
+    crowd_of = [kind.platform.say(account, kind.platform.add_person(f"P{n}"), "hi") for n in range(70)]
+    kind.post("stuck", kind.platform.bundle(*crowd_of))
+    kind.context = None
+    kind.post("kind", *said(kind, "are you there?"))
+    released.set()
+    assert [text for _, text in ways_of(kind)] == ["are you there?"]
+
+
+HANGING: dict[str, Event] = {}
+
+
+def ways_of(stage: Stage) -> list[tuple[str, str]]:
+    return [(one.via, one.text) for one in stage.platform.chat(stage.accounts["kind"], hana_of(stage)).answers]

@@ -270,3 +270,14 @@ def test_an_unsend_in_a_bot_with_a_slow_section_is_no_tap(kind: Stage) -> None:
     (first,) = said(kind, "botkit:answer:x")
     kind.post("kind", first)
     assert ways(kind) == [("reply", "botkit:answer:x")]
+
+
+def test_an_unsend_is_heeded_however_late_it_comes(kind: Stage) -> None:
+    kind.openai.say("noted")
+    (first,) = said(kind, "my secret")
+    kind.post("kind", first)
+    late = kind.platform.unsend(kind.accounts["kind"], hana_of(kind), first.message_id)
+    kind.platform.clock.sleep(25 * 60 * MINUTE)
+    kind.post("kind", late)
+    say(kind, "hello")
+    assert prompt(kind) == ["noted", "hello"]

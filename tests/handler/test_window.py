@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from botkit.cli.main import main
+from botkit.ports import Conversation
 from botkit.simulator.chats import Person
 from botkit.testing import MovableClock
 from tests.handler.test_delivery import MINUTE, later, mend, metrics, say, ways
@@ -300,3 +301,51 @@ def test_a_reply_nobody_knows_of_is_pushed_where_the_file_says_so(
     any_stage.sweep(after=2 * MINUTE)
     assert ways(any_stage) == [("push", "at last")]
     assert metrics(caplog) == ["ambiguous", "push"]
+
+
+class Short:
+    """An invocation that ends before the notice would be due."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 20 * SECOND
+
+
+def test_nobody_waits_for_the_notice_beyond_the_end_of_the_invocation(any_stage: Stage) -> None:
+    hangs = (
+        "if turn.services.clock.now() < turn.event.at + 15_000:\n"
+        "    turn.services.clock.sleep(18_000)\n"
+        "    while turn.services.clock.now() < turn.event.at + 120_000:\n"
+        "        pass\n"
+        "return call_next(turn)"
+    )
+    step = any_stage.own_step(f"overlong_{any_stage.bots.parent.name.replace('-', '_')}", hangs)
+    any_stage.bot("kind", PERSONA + f"pipeline: [{step}, history, persona, model]\n")
+    any_stage.platform.add_person("Hana")
+    any_stage.restart(on_lines_clock=True)
+    any_stage.context = Short()
+    say(any_stage)  # returns, though its turn never does by itself
+    any_stage.context = None
+    any_stage.sweep(after=2 * MINUTE)
+    assert [text for _, text in ways(any_stage)] == ["hi"]
+
+
+def test_answers_that_nobody_fetches_do_not_mute_a_conversation(any_stage: Stage) -> None:
+    any_stage.bot(
+        "kind",
+        PERSONA + "groups: {answer: always}\nhistory: {scope: group}\nreply: {late: keep, slow: push, push: 0}\n",
+    )
+    account = any_stage.accounts["kind"]
+    people = [any_stage.platform.add_person(f"P{n}") for n in range(25)]
+    group = any_stage.platform.add_group(*people)
+    any_stage.restart(on_lines_clock=True)
+    any_stage.post("kind", any_stage.platform.join(account, group))
+    for person in people[:-1]:
+        any_stage.platform.troubles.refuse("reply", 400, "Invalid reply token")
+        any_stage.post("kind", any_stage.platform.say(account, person, "hi", chat=group))
+    kept = any_stage.platform.chat(account, group).texts
+    any_stage.post("kind", any_stage.platform.say(account, people[-1], "anybody there?", chat=group))
+    assert (kept, any_stage.platform.chat(account, group).texts) == ([], ["P24: anybody there?"])
+    store = any_stage.handler.services.store  # type: ignore[union-attr]
+    now = any_stage.platform.clock.now()
+    lease = store.lease(Conversation("kind", f"group:{group.id}"), "test", now, now + MINUTE)
+    assert len(store.inbox(lease, 0, now).pending) == 20
