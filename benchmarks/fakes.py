@@ -12,8 +12,8 @@ from typing import Any
 
 from botkit.errors import LineRefused, ModelError
 from botkit.line.signature import sign
-from botkit.messages import Chat, Profile
-from botkit.ports import ChatRequest, Completion, Content, Conversation, LineMessage, Usage, Wakeup
+from botkit.messages import Chat, Content, Profile
+from botkit.ports import ChatRequest, Completion, Conversation, LineMessage, Usage, Wakeup
 
 SECRET = "benchmark-secret"
 POISON = "poison"

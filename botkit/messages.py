@@ -1,7 +1,8 @@
 """What is said: LINE's events as botkit reads them, messages of a conversation, and replies. All frozen."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 ChatKind = Literal["user", "group", "room"]
 Role = Literal["system", "user", "assistant"]
@@ -26,12 +27,26 @@ class Mention:
 
 
 @dataclass(frozen=True, slots=True)
+class Location:
+    """A place on the map that somebody has sent. `title` and `address` are "" where LINE gives none."""
+
+    title: str
+    address: str
+    latitude: float
+    longitude: float
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One webhook event, as far as botkit understands it.
 
     `at` is LINE's `timestamp` in ms since 1970, 0 where it gave none. `chat` is None where LINE names no source that
     botkit knows. `message_id` is the message that was sent, edited or unsent; `postback` the data of the button
     tapped; `photo_set` the id of a set of photos sent together and how many they are, 0 where LINE does not say.
+    `words` are what LINE says a sticker shows or what is written on it; `duration` is that of a video or voice
+    message in ms; `is_external` is media that LINE does not hold, and so cannot give; `members` are the user
+    ids of people who have joined; `is_unblocked` tells of a follow that the person had blocked the bot before;
+    `read_token` marks the chat as read up to this message.
     `body` is the event's JSON as it was received, for what is not named here.
     (LINE reference: Webhook Event Objects.)
     """
@@ -53,6 +68,14 @@ class Event:
     quoted_message_id: str | None = None
     postback: str | None = field(default=None, repr=False)
     photo_set: tuple[str, int] | None = None
+    words: tuple[str, ...] = ()
+    location: Location | None = None
+    file_name: str | None = None
+    duration: int | None = None
+    is_external: bool = False
+    members: tuple[str, ...] = ()
+    is_unblocked: bool = False
+    read_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +87,30 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class Content:
+    """The bytes of a photo, voice message, video or file, and their media type."""
+
+    data: bytes = field(repr=False)
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One message of a conversation as the model sees it.
 
     `speaker` is set in conversations that several people share. `tokens` counts the content
     (`Message.content`) as it was when it was stored, near enough for every model; 0 = not counted.
+    `overheard`: it was said in a group to others than the bot. `images` go to the model with the text, and
+    are not stored. `at` is when it was said (ms since 1970; 0 = not known).
     """
 
     role: Role
     text: str
     speaker: str | None = None
     tokens: int = 0
+    overheard: bool = False
+    images: tuple[Content, ...] = ()
+    at: int = field(default=0, compare=False)
 
     @property
     def content(self) -> str:
@@ -89,9 +125,42 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text to be shown; rendering splits it where LINE's 5000 UTF-16 units end."""
+    """A text to be shown; rendering splits it where LINE's 5000 UTF-16 units end.
+
+    `markdown`: it is written in Markdown, as models write, and the step `reply` makes of it what LINE can
+    show. `whole` are stretches `text[start:end]` that are not cut as long as they fit a message.
+    """
 
     text: str
+    markdown: bool = False
+    whole: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sticker:
+    """A sticker of LINE's (Messaging API docs: List of available stickers)."""
+
+    package_id: str
+    sticker_id: str
+
+    @property
+    def text(self) -> str:
+        """What history keeps of it."""
+        return "(sticker)"
+
+
+@dataclass(frozen=True, slots=True)
+class Flex:
+    """A Flex message: `contents` is a bubble or carousel (LINE reference: Flex Message), `text` says the same in words.
+
+    The words are what history keeps and what is shown where LINE would refuse the contents.
+    """
+
+    text: str
+    contents: Mapping[str, Any]
+
+
+Part = Text | Sticker | Flex
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,11 +196,15 @@ class Sender:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a turn answers. Without parts the bot stays silent."""
+    """What a turn answers. Without parts the bot stays silent.
 
-    parts: tuple[Text, ...] = ()
+    `quote` is the quote token of the message that the answer is shown under (LINE reference: quoteToken).
+    """
+
+    parts: tuple[Part, ...] = ()
     quick_replies: tuple[QuickReply, ...] = ()
     sender: Sender | None = None
+    quote: str | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, text: str) -> Self:

@@ -22,6 +22,11 @@ class Step(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     short: ClassVar[str | None] = None
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """References of the secrets that the step needs, so that they are fetched together."""
+        return ()
+
     def __call__(self, turn: Turn, call_next: Handler) -> Reply:
         """Answer the turn, or let the steps inside do it."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(self, turn, call_next)")

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from uuid import uuid4
 
 from botkit.errors import RequestError
-from botkit.messages import Chat, Message, Profile
+from botkit.messages import Chat, Content, Message, Part, Profile
 
 LineMessage = Mapping[str, Any]
 """A message object as LINE's API takes it (LINE reference: Message objects)."""
@@ -129,11 +129,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens that an answer cost, by the model's own count."""
+    """What one call of a model used, by the model's own count, and what that cost.
+
+    `cost` is in millionths of a US dollar, rounded up; 0 where the price is not known.
+    """
 
     model: str
     input_tokens: int
     output_tokens: int
+    cost: int = 0
 
 
 State = Literal["RECEIVED", "SENDING", "UNDELIVERED", "DONE"]
@@ -174,12 +178,16 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """A message on its way into the history. It sorts by `at`, then the event, then who spoke."""
+    """A message on its way into the history. It sorts by `at`, then the event, then who spoke.
+
+    `user_id` is whose words these are, or whom the bot answered with them.
+    """
 
     event_id: str
     at: int
     expires_at: int
     message: Message
+    user_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +240,7 @@ class Inbox:
     """A conversation as a worker finds it.
 
     `pending`: the unfinished events, oldest first by `at`, then id; at most 100. `recent`: the newest
-    messages of the history that have not expired, oldest first.
+    messages of the history that have not expired, oldest first, overheard ones in their places among them.
     """
 
     pending: tuple[Pending, ...]
@@ -279,8 +287,8 @@ class Store(Protocol):
     def lease(self, conversation: Conversation, owner: str, now: int, until: int) -> Lease | Held:
         """Take the conversation's lease. Its owner may take it again, before or after its end."""
 
-    def inbox(self, lease: Lease, window: int, now: int) -> Inbox:
-        """The unfinished events and the newest `window` messages.
+    def inbox(self, lease: Lease, window: int, now: int, overheard: int = 0) -> Inbox:
+        """The unfinished events, the newest `window` messages and besides them the newest `overheard` ones.
 
         Events that expire before the lease ends are left out.
         """
@@ -337,10 +345,13 @@ class Store(Protocol):
         chat: Chat,
         sent: Sequence[str] = (),
         *,
+        counts: Sequence[Count] = (),
         notes: Sequence[Note] = (),
         release: bool = False,
     ) -> Lease | None:
         """SENDING → `state`, and UNDELIVERED → DONE. Keeps the LINE message ids `sent`, by chat, as the bot's own.
+
+        The `counts` are added once, however often the write is asked for.
 
         DONE leaves the inbox, with text and answer: history keeps what is to be kept. UNDELIVERED
         stays, with its answer, but is never due. `release` gives the lease back in the same write,
@@ -381,28 +392,47 @@ class Store(Protocol):
     def said_by_bot(self, bot: str, chat: Chat, message_id: str) -> bool:
         """Whether the bot itself sent this message in this chat."""
 
-    def history(self, conversation: Conversation, limit: int, now: int) -> Sequence[Message]:
-        """The newest `limit` messages that have not expired, oldest first."""
+    def history(self, conversation: Conversation, limit: int, now: int, overheard: int = 0) -> Sequence[Message]:
+        """The newest `limit` messages that have not expired, and the newest `overheard` ones, oldest first."""
 
-    def clear(self, conversation: Conversation) -> None:
-        """Delete the conversation's history; its inbox and its memory of finished events stay."""
+    def clear(self, conversation: Conversation, until: int | None = None, user_id: str | None = None) -> None:
+        """Delete the conversation's history; its inbox and its memory of finished events stay.
 
-    def counted(self, bot: str, counter: str, window: str, now: int) -> Mapping[str, int]:
-        """The amounts of one counter; empty where nothing was counted or it has expired."""
+        Overheard lines go, too. Where `until` is given (ms since 1970), only what was said then or before;
+        where `user_id` is given, only that person's words and what the bot answered to them.
+        """
+
+    def forget(self, bot: str, user_id: str, now: int) -> int:
+        """Delete what a person said to the bot, what it answered to them, and what waits, in all conversations.
+
+        Their 1:1 chat, their conversations in groups, and their lines in conversations that groups share.
+        Of what waits, each message is taken back as by `unsend`. That events were seen, and what was
+        counted, stays. Returns how many messages were deleted. May be asked again and again.
+        """
+
+    def disband(self, bot: str, chat: Chat, until: int) -> None:
+        """Delete the history of every conversation that was had in this chat up to `until` (ms since 1970)."""
+
+    def part(self, bot: str, chat: Chat, at: int, *, gone: bool) -> None:
+        """Note that the bot can speak in this chat no more since `at` (blocked, removed), or again; the newest wins."""
+
+    def is_gone(self, bot: str, chat: Chat) -> bool:
+        """Whether the bot was blocked by this person or removed from this group, as far as is known."""
+
+    def counted(self, bot: str, counters: Sequence[tuple[str, str]], now: int) -> Sequence[Mapping[str, int]]:
+        """The amounts of counters, each given as counter and window, in this order.
+
+        Empty where nothing was counted or it has expired. At most 100.
+        """
+
+    def tally(self, bot: str, counter: str, first: str, last: str, now: int) -> Sequence[Count]:
+        """What a counter has counted in its windows from `first` to `last`, both included, in the order of names."""
 
     def record(self, bot: str, event_id: str, now: int) -> Record | None:
         """What is known of an event; None where it never came or is forgotten."""
 
 
 # ---------------------------------------------------------------- LINE, the model, secrets, time
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """The bytes of a photo, voice message, video or file, and their media type."""
-
-    data: bytes
-    media_type: str
 
 
 class Line(Protocol):
@@ -432,6 +462,19 @@ class Line(Protocol):
     def content(self, token: str, message_id: str) -> Content | None:
         """What a media message holds; None while LINE is still preparing it."""
 
+    def mark_as_read(self, token: str, read_token: str) -> None:
+        """Show the person that their messages up to this one were read."""
+
+
+class Markdown(Protocol):
+    """Makes of a model's Markdown what LINE can show."""
+
+    def plain(self, text: str) -> tuple[Part, ...]:
+        """As a person would write it on LINE: texts without marks."""
+
+    def flex(self, text: str) -> tuple[Part, ...]:
+        """The same, with tables and code as Flex messages where LINE takes them."""
+
 
 @dataclass(frozen=True, slots=True)
 class ChatRequest:
@@ -454,11 +497,40 @@ class Completion:
     usage: Usage
 
 
+@dataclass(frozen=True, slots=True)
+class TranscriptionRequest:
+    """A recording to be written down. `timeout` is in seconds and covers all its retries."""
+
+    model: str
+    audio: Content
+    timeout: float
+    base_url: str | None = None
+    api_key: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ModerationRequest:
+    """What was said, to be judged. `timeout` is in seconds and covers all its retries."""
+
+    model: str
+    text: str
+    timeout: float
+    images: tuple[Content, ...] = ()
+    base_url: str | None = None
+    api_key: str = field(default="", repr=False)
+
+
 class ChatModel(Protocol):
-    """A chat-completion model. Raises ModelError, and ContextOverflow where the prompt is too long."""
+    """A model that speaks, and what is offered beside it. Raises ModelError."""
 
     def complete(self, request: ChatRequest) -> Completion:
-        """Ask the model once."""
+        """Ask the model once. Raises ContextOverflow where the prompt is too long."""
+
+    def transcribe(self, request: TranscriptionRequest) -> str:
+        """The words of a recording; "" where there are none."""
+
+    def moderate(self, request: ModerationRequest) -> tuple[str, ...]:
+        """The categories that were found in it, such as `harassment`; none of what is harmless."""
 
     def count_tokens(self, model: str, text: str) -> int:
         """Tokens of `text` in the encoding of `model`; never fetches anything."""
@@ -522,6 +594,7 @@ class Services:
     store: Store
     line: Line
     model: ChatModel
+    markdown: Markdown
     secrets: Secrets
     clock: Clock
     pool: Executor

@@ -20,13 +20,14 @@ from botkit.delivery.door import Door
 from botkit.delivery.sweep import sweep
 from botkit.delivery.together import Rest, drain_batch, drain_together
 from botkit.errors import BotkitError, SpecError, WakeError
-from botkit.ports import ChatModel, Clock, Conversation, Line, Services, Store, Wake
+from botkit.ports import ChatModel, Clock, Conversation, Line, Markdown, Services, Store, Wake
 from botkit.spec.shelf import Shelf
 
 if TYPE_CHECKING:
     from botkit.aws.queue import SqsWake
     from botkit.aws.remote_secrets import RemoteSecrets
     from botkit.line.client import LineClient
+    from botkit.line.markdown import LineMarkdown
     from botkit.models.openai import OpenAIModel
     from botkit.models.rehearsal import RehearsalModel
     from botkit.stores.dynamodb import DynamoStore
@@ -189,6 +190,7 @@ def services(environ: Mapping[str, str], clock: Clock | None = None) -> Services
         store=_store(environ),
         line=_on_demand("botkit.line.client", "LineClient", environ.get("BOTKIT_LINE_URL") or None),
         model=_on_demand("botkit.models.openai", "OpenAIModel", clock),
+        markdown=_on_demand("botkit.line.markdown", "LineMarkdown"),
         secrets=ReferenceSecrets(environ, clock, _on_demand("botkit.aws.remote_secrets", "RemoteSecrets")),
         clock=clock,
         pool=Threads(),
@@ -251,6 +253,7 @@ if TYPE_CHECKING:
     _STORES: tuple[type[Store], ...] = (MemoryStore, SqliteStore, DynamoStore)
     _REMOTES: tuple[type[Remote], ...] = (RemoteSecrets,)
     _LINES: tuple[type[Line], ...] = (LineClient,)
+    _MARKDOWNS: tuple[type[Markdown], ...] = (LineMarkdown,)
     _WAKES: tuple[type[Wake], ...] = (SqsWake,)
     _MODELS: tuple[type[ChatModel], ...] = (OpenAIModel, RehearsalModel)
 

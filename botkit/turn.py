@@ -4,12 +4,12 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, Literal, ParamSpec, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from botkit.errors import UpstreamError
-from botkit.messages import Chat, Event, Message, Profile
-from botkit.ports import Conversation, Memory, Note, Services, Usage
+from botkit.messages import Chat, Content, Event, Message, Profile
+from botkit.ports import Conversation, Count, Memory, Note, Services, Usage
 
 log = logging.getLogger(__name__)
 
@@ -66,10 +66,14 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message that a turn answers: its event, and its text as the steps so far have left it."""
+    """One message that a turn answers: its event, and its text as the steps so far have left it.
+
+    A photo or sticker has the text "" until a step has put it into words; `images` is what the model sees.
+    """
 
     event: Event
     text: str
+    images: tuple[Content, ...] = ()
 
 
 @dataclass(slots=True)
@@ -79,9 +83,11 @@ class Turn:
     Steps read what came before them and write what those after them need: `said` is what the person
     said, one message or several sent in a row, oldest first (a mention of the bot cut out); `event` is
     the last event, `system` the rendered persona, `recent` the newest stored messages and `history`
-    those of them that go to the model, oldest first. `memories` and `usage` are committed together with
-    the answer, and the answer itself is remembered until `keep_reply_until` (ms since 1970; None = not
-    at all). `deadline` (ms since 1970) is when the process must be done; `access_token` is the LINE account's.
+    those of them that go to the model, oldest first. `memories`, `usages` (one for each call of a model) and
+    `counts` are committed together with the answer, and the answer itself is remembered until
+    `keep_reply_until` (ms since 1970; None = not at all). `erases`: with it the history of the conversation
+    is deleted, or the speaker's part of it, and with either the answers that still wait. `deadline` (ms
+    since 1970) is when the process must be done; `access_token` is the LINE account's.
     """
 
     bot: Bot
@@ -98,7 +104,9 @@ class Turn:
     system: str = ""
     history: tuple[Message, ...] = ()
     memories: list[Memory] = field(default_factory=list)
-    usage: Usage | None = None
+    usages: list[Usage] = field(default_factory=list)
+    counts: list[Count] = field(default_factory=list)
+    erases: Literal["conversation", "speaker"] | None = None
     keep_reply_until: int | None = None
     notes: list[Note] = field(default_factory=list)
     _chat_name: str | None = field(default=None, init=False, repr=False)
@@ -106,8 +114,8 @@ class Turn:
 
     @property
     def text(self) -> str:
-        """All that was said, a line for each message; "" where nothing was. Setting it leaves one message."""
-        return "\n".join(one.text for one in self.said)
+        """All that was said in words, a line for each message; "" where nothing was. Setting it leaves one message."""
+        return "\n".join(one.text for one in self.said if one.text)
 
     @text.setter
     def text(self, text: str) -> None:
@@ -135,7 +143,7 @@ class Turn:
         Its place in time is that of `event`, by default the last one. Of each event and role one is kept, the last.
         """
         event = event or self.event
-        self.memories.append(Memory(event.id, event.at, expires_at, message))
+        self.memories.append(Memory(event.id, event.at, expires_at, message, event.user_id))
 
     @property
     def chat_name(self) -> str:

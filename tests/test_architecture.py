@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "botkit.messages": [],
     "botkit.ports": ["botkit.errors", "botkit.messages"],
     "botkit.turn": CORE,
+    "botkit.usage": CORE,
     "botkit.pipeline": [*CORE, "botkit.turn"],
     **dict.fromkeys(ADAPTERS, CORE),
     "botkit.spec.values": ["botkit.aws.references"],
@@ -33,6 +34,7 @@ MAY_IMPORT = {
     "botkit.steps": [
         *CORE,
         "botkit.turn",
+        "botkit.usage",
         "botkit.pipeline",
         "botkit.spec.values",
         "botkit.line.text",
@@ -42,6 +44,7 @@ MAY_IMPORT = {
     "botkit.delivery": [
         *CORE,
         "botkit.turn",
+        "botkit.usage",
         "botkit.pipeline",
         "botkit.steps",
         "botkit.spec",

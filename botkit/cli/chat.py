@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from mimetypes import guess_type
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -28,7 +30,7 @@ from rich.text import Text
 from botkit.cli import check, explain
 from botkit.cli.folder import bots_folder, unknown_bots
 from botkit.delivery.conversations import conversation_of
-from botkit.messages import Chat
+from botkit.messages import Chat, Content
 from botkit.models.rehearsal import RehearsalModel
 from botkit.ports import Conversation, Services
 from botkit.runtime import Runtime, SystemClock, services
@@ -40,6 +42,7 @@ from botkit.simulator.wire import Delivery
 from botkit.spec.bot import BotSpec, LineAccount
 from botkit.spec.loader import load_folder
 from botkit.spec.shelf import Shelf
+from botkit.steps.commands import Commands
 from botkit.steps.history import History
 from botkit.steps.model import Model
 
@@ -47,11 +50,14 @@ with suppress(ModuleNotFoundError):  # absent on Windows
     import readline  # noqa: F401  gives the prompt its line editing and its memory
 
 HELP = """\
-/reset       forget this conversation
-/as NAME     speak as somebody else
-/1 … /13     tap a button
-/explain     tell what happened to the last message
-/quit        leave (or Ctrl-D)"""
+/as NAME       speak as somebody else
+/photo FILE    send a photo
+/sticker WORD  send a sticker that shows this
+/1 … /13       tap a button
+/explain       tell what happened to the last message
+/reset         forget this conversation
+/quit          leave (or Ctrl-D)
+Any other line is for the bot, also its own commands such as /help."""
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -121,7 +127,7 @@ class Sitting:
         where = "in a group chat" if self.group else "1:1"
         self.console.print(f"[bold green]{self.bot.name}[/]  {escape(self.bot.description)}", style="default")
         self.console.print(
-            f"[dim]{where} · {'rehearsal' if self.rehearses else model.name if model else 'no model'} · /help[/]"
+            f"[dim]{where} · {'rehearsal' if self.rehearses else model.name if model else 'no model'} · /? for help[/]"
         )
         if self.rehearses:
             key = escape(model.api_key.removeprefix("env:")) if model else "OPENAI_API_KEY"
@@ -148,11 +154,16 @@ class Sitting:
             return None
 
     def _take(self, line: str) -> None:
-        if not line.startswith("/"):
+        if not line.startswith("/") or self._is_the_bots(line):
             return self._say(line)
         command, _, argument = line.partition(" ")
         if command == "/reset":
             return self._reset()
+        if command == "/photo" and argument.strip():
+            return self._send_photo(Path(argument.strip()).expanduser())
+        if command == "/sticker" and argument.strip():
+            words = argument.split()
+            return self._post(self.platform.send_sticker(self.account, self.speaker, chat=self.group, keywords=words))
         if command == "/explain":
             return self._explain()
         if command == "/as" and argument.strip():
@@ -160,9 +171,21 @@ class Sitting:
             return None
         if command[1:].isdecimal() and 0 < int(command[1:]) <= len(self.buttons):
             return self._tap(self.buttons[int(command[1:]) - 1])
-        if command in ("/as", "/help") or command[1:].isdecimal():
+        if command in ("/?", "/as", "/photo", "/sticker") or command[1:].isdecimal():
             return self.console.print(HELP, style="dim")
         return self._say(line)  # any other word with a slash is for the bot
+
+    def _is_the_bots(self, line: str) -> bool:
+        """Whether the bot takes the line for a command of its own, as it does on LINE."""
+        commands = self.bot.step(Commands)
+        return commands is not None and not self.group and commands.matches(line)
+
+    def _send_photo(self, path: Path) -> None:
+        try:
+            photo = Content(path.read_bytes(), guess_type(path.name)[0] or "application/octet-stream")
+        except OSError as error:
+            return self.console.print(f"[red]{escape(str(path))}: {escape(error.strerror or '')}[/]")
+        return self._post(self.platform.send_media(self.account, self.speaker, "image", photo, chat=self.group))
 
     def _say(self, text: str) -> None:
         mentioned = re.search(rf"@{re.escape(self.account.name)}(?![a-z0-9-])", text)

@@ -7,7 +7,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from botkit.errors import Problem, SpecError
-from botkit.models.known import Price, base_model, context_tokens, price
+from botkit.models.known import Price, base_model, context_tokens
 from botkit.models.tokens import count_tokens
 from botkit.spec.bot import BotSpec
 from botkit.steps.history import History
@@ -30,7 +30,8 @@ class Estimate:
 
     `window_from` says who knows the context window: the file, botkit's table, or nobody. `room` is
     what the window leaves for history, `history` what the running conversation fills of it, `price`
-    and `cost` (USD for 1,000 messages) are None where the price is not known.
+    and `cost` (USD for 1,000 messages) are None where the price is not known. `price_from`: it is the file's
+    own, or OpenAI's.
     """
 
     model: str
@@ -43,6 +44,7 @@ class Estimate:
     question: int
     answer: int
     price: Price | None
+    price_from: Literal["file", "model"]
     cost: float | None
     thinks: bool
 
@@ -67,7 +69,8 @@ def estimate(bot: BotSpec, persona: str, environ: Mapping[str, str]) -> Estimate
     answer = min(ANSWER, model.max_output_tokens)
     room = max(0, window - model.max_output_tokens - tokens - QUESTION)
     history = min(_conversation(bot.step(History), answer), room)
-    asked = price(model.name) if _asks_openai(model, environ) else None
+    own = model.name in model.prices
+    asked = model.price(model.name) if own or _asks_openai(model, environ) else None
     return Estimate(
         model=model.name,
         persona=tokens,
@@ -79,6 +82,7 @@ def estimate(bot: BotSpec, persona: str, environ: Mapping[str, str]) -> Estimate
         question=QUESTION,
         answer=answer,
         price=asked,
+        price_from="file" if own else "model",
         cost=_cost(asked, tokens + history + QUESTION, answer) if asked else None,
         thinks=_THINKING.fullmatch(base_model(model.name)) is not None,
     )

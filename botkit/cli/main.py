@@ -13,9 +13,19 @@ try:
 except ModuleNotFoundError:  # the packaged Lambda has no terminal, and the runtime dependencies have no rich
     sys.exit("the botkit command needs the extra `dev`; run `make run`, or: pip install 'botkit[dev]'")
 
-from botkit.cli import chat, check, explain, new, schema, show
+from botkit.cli import chat, check, explain, forget, history, new, schema, show, usage
 
-COMMANDS = {"new": new, "check": check, "show": show, "chat": chat, "explain": explain, "schema": schema}
+COMMANDS = {
+    "new": new,
+    "check": check,
+    "show": show,
+    "chat": chat,
+    "usage": usage,
+    "history": history,
+    "forget": forget,
+    "explain": explain,
+    "schema": schema,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

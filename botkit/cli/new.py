@@ -65,15 +65,47 @@ model:
 #  scope: user
 #  keep: 24h
 
-# In group chats it answers when it is mentioned, quoted, or called by one of these names.
+# In group chats it answers when it is mentioned, quoted, or called by one of these names. Where all share one
+# conversation (scope: group) it can overhear what is said to others, to know what the talk is about.
 #groups:
 #  names: [%(called)s]
+#  overhear: 0
+
+# What is said when somebody adds the bot as a friend, invites it into a group, or taps a button with this data;
+# templates like the persona. `ask: model` lets the model find the words.
+#events:
+#  follow: Welcome, {{ user.name }}!
+#  join: {ask: model}
+#  postback: {"menu=*": Here is the menu.}
+
+# Messages that are orders; the whole message must be one of these words.
+#commands:
+#  reset: [/reset, start again]
+#  help: [/help]
+
+# How much one person, one group and all together may ask, and what is said then, once.
+#limits:
+#  user: {messages: 20/min, tokens: 100k/day}
+#  bot: {cost: 30 USD/month}
+#  notice: That is all for today; see you tomorrow.
+
+# Photos are seen, voice messages written down, by default.
+#media:
+#  image: see
+#  audio: transcribe
+#  video: refuse
+
+# Checks what is said and answered, by OpenAI's moderation.
+#moderation:
+#  input: refuse
+#  notice: I cannot talk about that.
 
 # What is under each answer to be tapped, who it is from, what happens when it takes longer than LINE's free minute,
 # how many messages a month may be pushed (LINE charges for them), and what is said when there is no answer.
 #reply:
 #  quick_replies: [What can you do?, Thank you]
 #  sender: {name: %(sender)s}
+#  markdown: flex
 #  slow: button
 #  push: 200
 #  error: Sorry, something went wrong. Please try again.

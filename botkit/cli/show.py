@@ -69,7 +69,11 @@ def _facts(bot: BotSpec, persona: str, found: Estimate | None) -> dict[str, Any]
         "pipeline": [step_name(step) for step in bot.steps],
         "persona": persona,
         "estimate": found
-        and {**asdict(found), "price": found.price and found.price._asdict(), "prices_taken": PRICES_TAKEN},
+        and {
+            **asdict(found),
+            "price": found.price and found.price._asdict(),
+            "prices_taken": None if found.price_from == "file" else PRICES_TAKEN,
+        },
     }
 
 
@@ -199,7 +203,8 @@ def _cost(found: Estimate) -> Text:
     )
     if found.cost is None or found.price is None:
         return Text.assemble(("price unknown", "bold"), (f"\n{takes}.", "dim"))
-    rates = f"OpenAI's {found.price.input:.2f} and {found.price.output:.2f} USD per million tokens in and out"
+    whose, taken = ("the file's", "") if found.price_from == "file" else ("OpenAI's", f" ({PRICES_TAKEN})")
+    rates = f"{whose} {found.price.input:.2f} and {found.price.output:.2f} USD per million tokens in and out{taken}"
     thinking = " What the model thinks is billed as answer, and comes on top." if found.thinks else ""
-    said = f"{takes}, at {rates} ({PRICES_TAKEN}), nothing cached.{thinking}"
+    said = f"{takes}, at {rates}, nothing cached.{thinking}"
     return Text.assemble((f"about {found.cost:.2f} USD", "bold"), " per 1,000 messages\n", (said, "dim"))

@@ -4,15 +4,14 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from datetime import datetime
 from functools import partial
+from typing import Literal
 from uuid import NAMESPACE_URL, uuid5
-from zlib import crc32
 
 from botkit.delivery.metrics import count
 from botkit.delivery.plan import Opened
 from botkit.delivery.send import send
-from botkit.delivery.work import MAX_AGE, SURELY_ALIVE, TOKEN_LIFE, Letter, Outcome, Work
+from botkit.delivery.work import MAX_AGE, MOST_COVERED, SURELY_ALIVE, TOKEN_LIFE, Letter, Outcome, Work
 from botkit.errors import LineError, LineRefused, OutOfTime, StoreError, UpstreamError
 from botkit.line.bodies import render, render_button
 from botkit.line.text import MOST_MESSAGES, clean
@@ -20,6 +19,7 @@ from botkit.messages import SILENCE, Button, Chat, Event, Message, Profile, Send
 from botkit.pipeline import run
 from botkit.ports import Answer, Count, Inbox, LineMessage, Note, Pending
 from botkit.turn import Said, Turn, User
+from botkit.usage import amounts_of
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +33,6 @@ LEAST_TURN = 5 * 1000
 """So long, in ms, a turn is given before its token is spent on a notice, however late it was begun."""
 NOTICE_PAUSE = 1000
 """Before a notice of which LINE has not said whether it is shown is sent once more, in ms."""
-SHARDS = 16
-"""Counters that share a bot's daily usage, so that its conversations do not wait for one another."""
-USAGE_LIFE = 400 * 24 * 3600 * 1000
 ANSWER_DATA = "botkit:answer:"
 """What the button of a notice sends back, before the id of the event whose answer it brings."""
 
@@ -116,9 +113,7 @@ class _Answering:
             services=work.services,
             deadline=work.deadline,
             access_token=work.access_token,
-            said=tuple(
-                Said(one.event, one.event.text) for one in self.burst if one.event.type == "message" and one.event.text
-            ),
+            said=tuple(Said(one.event, one.event.text or "") for one in self.burst if one.event.type == "message"),
             recent=self.inbox.recent,
         )
 
@@ -187,7 +182,8 @@ class _Answering:
         if messages and turn.keep_reply_until is not None:
             # Only now is it known what is really said: a step further out may have changed the reply.
             said = clean(reply.text)
-            tokens = turn.services.model.count_tokens(turn.usage.model if turn.usage else "", said)
+            model = turn.usages[-1].model if turn.usages else ""
+            tokens = turn.services.model.count_tokens(model, said)
             turn.remember(Message("assistant", said, tokens=tokens), turn.keep_reply_until)
         return messages
 
@@ -238,20 +234,23 @@ class _Answering:
         self, messages: tuple[LineMessage, ...], notes: Sequence[Note], turn: Turn | None = None
     ) -> Outcome:
         """The answer transaction, then LINE. Answers kept for this person go out with it, as far as they fit."""
+        erases = turn.erases if turn else None
         alone = self.waits or self.apologises or not (messages or turn is None)
-        kept = [] if alone else self._kept(MOST_MESSAGES - len(messages))
+        kept = [] if alone or erases else self._kept(MOST_MESSAGES - len(messages))
         # The key follows from the event, so that no second worker can push the answer under another one.
         retry_key = str(uuid5(NAMESPACE_URL, f"botkit:{self.work.bot.name}:{self.lead.event_id}"))
         shown = (*(message for one in kept if one.answer for message in one.answer.messages), *messages)
         fixed = Answer(shown, retry_key, self._owners(kept, len(messages))) if shown else None
-        self._fix(fixed, kept, notes, turn)
+        dropped = self._erase(erases) if erases else []
+        self._fix(fixed, [*kept, *dropped], notes, turn)
         if fixed is None:
             return Outcome(self.work.lease)
         if self.waits:
             count("kept", self.work.bot.name)
             return Outcome(self.work.lease)
         slow = self.begun_in_time and not self._token_lives()
-        letter = Letter(self.lead, self.chat, self.token, fixed, slow, first=not kept, apology=self.apologises)
+        tapped = wanted_by(self.event) is not None and bool(kept)
+        letter = Letter(self.lead, self.chat, self.token, fixed, slow, not kept, self.apologises, tapped)
         return send(self.work, letter)
 
     def _kept(self, room: int) -> list[Pending]:
@@ -266,17 +265,27 @@ class _Answering:
             kept.append(one)
         return sorted(kept, key=lambda one: (one.at, one.event_id))
 
+    def _erase(self, what: Literal["conversation", "speaker"]) -> list[Pending]:
+        """Delete what the person asked to be forgotten, up to now; returns the answers that nobody is to see any more.
+
+        Before the answer says so. Asked again by a later worker, it finds nothing more.
+        """
+        whose = None if what == "conversation" else self.event.user_id
+        self.store.clear(self.work.lease.conversation, until=self.event.at, user_id=whose)
+        waiting = [one for one in self.inbox.pending if one.state == "UNDELIVERED"]
+        return [one for one in waiting if whose in (None, one.user_id)][: MOST_COVERED + 1 - len(self.burst)]
+
     def _owners(self, kept: Sequence[Pending], new: int) -> tuple[str, ...]:
         """Whose the messages of the joint answer are: each person may take theirs back while it waits."""
         theirs = [owner for one in kept if one.answer for owner in one.answer.owned(one.event_id)]
         return (*theirs, *(self.lead.event_id for _ in range(new))) if theirs else ()
 
-    def _fix(self, fixed: Answer | None, kept: Sequence[Pending], notes: Sequence[Note], turn: Turn | None) -> None:
+    def _fix(self, fixed: Answer | None, ended: Sequence[Pending], notes: Sequence[Note], turn: Turn | None) -> None:
         """The answer transaction. Asked again when its response is lost: an answer that was fixed but not sent
         would look to the next worker like one that may have been delivered.
         """
         others = [one.pending for one in self.burst if one.pending.event_id != self.lead.event_id]
-        covers = [*kept, *others]
+        covers = [*ended, *others]
         told = [*notes, self.work.note(_told(fixed, waits=self.waits))]
         for attempt in range(FIX_TRIES):
             try:
@@ -286,7 +295,7 @@ class _Answering:
                     fixed,
                     covers=covers,
                     memories=turn.memories if turn else (),
-                    counts=self._counts(turn) if turn else (),
+                    counts=self._counts(turn, answered=fixed is not None) if turn else (),
                     notes=told,
                     waits=self.waits and fixed is not None,
                 )
@@ -296,14 +305,13 @@ class _Answering:
                 log.warning("event %s: %s; asking the store again", self.lead.event_id, error)
         return None
 
-    def _counts(self, turn: Turn) -> list[Count]:
-        """What this turn adds to the bot's usage of the day."""
-        amounts = {"messages": len(self.burst), "turns": 1}
-        if turn.usage is not None:
-            amounts |= {"input_tokens": turn.usage.input_tokens, "output_tokens": turn.usage.output_tokens}
-        today = datetime.fromtimestamp(self.work.now // 1000, self.work.bot.timezone)
-        shard = crc32(self.lead.event_id.encode()) % SHARDS
-        return [Count(f"Q#{shard}", f"day#{today:%Y-%m-%d}", amounts, self.work.now + USAGE_LIFE)]
+    def _counts(self, turn: Turn, *, answered: bool) -> list[Count]:
+        """What the steps have counted, and what this turn adds to the bot's usage, unless it came to nothing."""
+        if not answered and not turn.usages:
+            return turn.counts
+        messages = sum(one.event.type == "message" for one in self.burst)
+        amounts = amounts_of(turn.usages, messages=messages)
+        return [*turn.counts, *self.work.statistics(amounts, self.event.user_id, self.lead.event_id)]
 
     def _coverage(self) -> str:
         others = [one.pending.event_id for one in self.burst if one.pending.event_id != self.lead.event_id]

@@ -73,8 +73,12 @@ class Door:
         webhook = parse_webhook(body)
         if bot.line and bot.line.user_id not in (None, webhook.destination):
             raise RequestError(400, "destination is not this bot")
-        if waiting := self._accept(bot, webhook):
-            self._wake(waiting)
+        waiting: dict[Conversation, None] = {}
+        try:
+            self._accept(bot, webhook, waiting)
+        finally:  # what is durable is answered, also where the rest must come again
+            if waiting:
+                self._wake(list(waiting))
         return Response(200, {})
 
     def _verified(self, name: str | None, body: bytes, request: Request) -> BotSpec:
@@ -107,10 +111,9 @@ class Door:
             return None
         return self._shelf.find_by_user_id(destination)
 
-    def _accept(self, bot: BotSpec, webhook: Webhook) -> list[Conversation]:
-        """Make every event durable; returns the conversations that have something to do, each once."""
+    def _accept(self, bot: BotSpec, webhook: Webhook, waiting: dict[Conversation, None]) -> None:
+        """Make every event durable; those conversations that have something to do are added to `waiting`."""
         received_at = self._services.clock.now()
-        waiting: dict[Conversation, None] = {}
         for event in webhook.events:
             if event.chat is not None and event.type == "unsend":  # however old: it asks for nothing but to forget
                 self._unsend(bot, event, event.chat, received_at)
@@ -120,7 +123,6 @@ class Door:
                 arrival = self._arrival(bot, event, event.chat, received_at)
                 if self._services.store.accept(arrival) is not Acceptance.FINISHED:
                     waiting[arrival.conversation] = None
-        return list(waiting)
 
     def _unsend(self, bot: BotSpec, event: Event, chat: Chat, now: int) -> None:
         """At once, and not by way of the inbox: a turn may be under way with that very message."""

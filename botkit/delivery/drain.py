@@ -13,8 +13,10 @@ from botkit.delivery.work import MAX_AGE, MOST_COVERED, RETRY_AFTER, Letter, Out
 from botkit.errors import BotkitError, LeaseLost, OutOfTime, SecretError, TakenBack, UpstreamError
 from botkit.line.events import parse_event
 from botkit.messages import Chat, Message
-from botkit.ports import Conversation, Final, Held, Inbox, Lease, Pending, Services
+from botkit.ports import Conversation, Count, Final, Held, Inbox, Lease, Pending, Services
 from botkit.spec.bot import BotSpec
+from botkit.steps.events import Events
+from botkit.steps.groups import Groups
 from botkit.steps.history import History
 
 log = logging.getLogger(__name__)
@@ -34,37 +36,20 @@ CROWDED = 100
 """So many events are handed out at once; more may be waiting."""
 
 
-def drain(bot: BotSpec, conversation: Conversation, services: Services, owner: str, deadline: int) -> int | None:
-    """Answer all that is waiting in `conversation`, unless another worker already does.
+def take(bot: BotSpec, conversation: Conversation, services: Services, owner: str, deadline: int) -> "Worker | Held":
+    """Take the lease of `conversation`, to answer all that is waiting in it, unless another worker has it.
 
-    `owner` names this worker, `deadline` (ms since 1970) is when it must be done. What it cannot
-    finish stays in the inbox; then it returns when to come back for it (ms since 1970), else None.
-    Raises UpstreamError where the store or a secret fails.
+    `owner` names this worker, `deadline` (ms since 1970) is when it must be done. Raises StoreError.
     """
     lease = services.store.lease(conversation, owner, services.clock.now(), deadline + GRACE)
     if isinstance(lease, Held):
         log.info("bot %s: another worker has the conversation", bot.name)
-        return lease.until
-    worker = _Worker(bot, services, lease, deadline)
-    try:
-        worker.work()
-    except LeaseLost:
-        log.info("bot %s: a conversation was taken over by another worker", bot.name)
-        return None
-    except OutOfTime as error:
-        log.warning("bot %s: %s; what is waiting is left to the next worker", bot.name, error)
-        worker.give_back()
-        return services.clock.now()
-    except BaseException:
-        # What failed or was interrupted stays in the inbox; the next worker need not wait for the lease to end.
-        with suppress(UpstreamError):
-            worker.give_back()
-        raise
-    return min(worker.postponed, default=None)
+        return lease
+    return Worker(bot, services, lease, deadline)
 
 
 @dataclass(slots=True)
-class _Worker:
+class Worker:
     """The holder of a lease at work; lives until it has given the lease back.
 
     `settled` are the events it has dealt with, `postponed` when those are due that it has left.
@@ -78,17 +63,44 @@ class _Worker:
     settled: set[str] = field(default_factory=set)
     postponed: list[int] = field(default_factory=list)
 
-    def work(self) -> None:
+    @property
+    def is_suspect(self) -> bool:
+        """Whether the worker before has crashed: perhaps by what waits here."""
+        return self.lease.abandoned
+
+    def drain(self) -> int | None:
+        """Answer all that is waiting, and give the lease back.
+
+        What cannot be finished stays in the inbox; then it returns when to come back for it (ms since
+        1970), else None. Raises UpstreamError where the store or a secret fails.
+        """
+        try:
+            self._work_off()
+        except LeaseLost:
+            log.info("bot %s: a conversation was taken over by another worker", self.bot.name)
+            return None
+        except OutOfTime as error:
+            log.warning("bot %s: %s; what is waiting is left to the next worker", self.bot.name, error)
+            self._give_back()
+            return self.services.clock.now()
+        except BaseException:
+            # What failed or was interrupted stays in the inbox; the next worker need not wait for the lease to end.
+            with suppress(UpstreamError):
+                self._give_back()
+            raise
+        return min(self.postponed, default=None)
+
+    def _work_off(self) -> None:
         """Settle every waiting event once. Raises OutOfTime where the time does not suffice."""
-        history = self.bot.step(History)
-        window = history.window if history else 0
+        history, groups = self.bot.step(History), self.bot.step(Groups)
+        window, overheard = history.window if history else 0, groups.overhear if groups else 0
         while self.holds:
-            inbox = self.services.store.inbox(self.lease, window, self.services.clock.now())
+            inbox = self.services.store.inbox(self.lease, window, self.services.clock.now(), overheard)
             waiting = [one for one in inbox.pending if one.event_id not in self.settled]
             if not self._settle_next(inbox, waiting):
                 self._take(self.services.store.release(self.lease))
 
-    def give_back(self) -> None:
+    def _give_back(self) -> None:
         """Release the lease although events are waiting, also new ones: the next worker takes them."""
         while self.holds:
             self._take(self.services.store.release(self.lease))
@@ -103,7 +115,7 @@ class _Worker:
         if started:
             self._settle(started[:1], waiting, lambda work: _go_on(work, started[0]))
             return True
-        burst = next_received(waiting, inbox.pending, self.services.clock.now())
+        burst = next_received(waiting, inbox.pending, self.services.clock.now(), self.bot.is_command)
         if not burst:
             return False
         if is_incomplete_set(burst, self.services.clock.now()):
@@ -167,7 +179,8 @@ def _go_on(work: Work, pending: Pending) -> Outcome:
         # With the message went its chat and its token; what was joined to its answer had been kept before.
         why = "unsent by the person: the other answers in it are kept, to be shown with the next reply"
         return _finish(work, pending, why, "UNDELIVERED")
-    return send(work, Letter(pending, event.chat, event.reply_token or "", pending.answer))
+    tapped = wanted_by(event) is not None
+    return send(work, Letter(pending, event.chat, event.reply_token or "", pending.answer, tapped=tapped))
 
 
 def _begin(work: Work, burst: Sequence[Opened], inbox: Inbox) -> Outcome:
@@ -178,14 +191,28 @@ def _begin(work: Work, burst: Sequence[Opened], inbox: Inbox) -> Outcome:
     if pending.at < work.now - MAX_AGE:
         count("lost", work.bot.name)
         return end(work, pending, "older than a day: no answer")
+    if event.chat is not None and event.type in ("unfollow", "leave", "follow", "join"):
+        work.services.store.part(work.bot.name, event.chat, pending.at, gone=event.type in ("unfollow", "leave"))
     if event.type in ("unfollow", "leave"):
-        nobody = [one for one in inbox.pending if one.state == "UNDELIVERED"][:MOST_COVERED]
-        return end(work, pending, f"{event.type}: no answer, and none that waited is offered any more", nobody)
+        return _part(work, burst[0], inbox)
+    if work.bot.line and event.user_id is not None and event.user_id == work.bot.line.user_id:
+        return end(work, pending, "the bot's own words: no answer")
     if event.mode != "active" or event.reply_token is None:
         return end(work, pending, f"a {event.type} event in {event.mode} mode without a reply token: no answer")
     if wanted_by(event) is not None:
         return tap(work, burst[0], inbox)
     return answer(work, burst, inbox)
+
+
+def _part(work: Work, opened: Opened, inbox: Inbox) -> Outcome:
+    """The person has blocked the bot, or the group removed it: nothing that waits is offered any more."""
+    event, events = opened.event, work.bot.step(Events)
+    why = f"{event.type}: no answer, and none that waited is offered any more"
+    if event.chat is not None and events is not None and events.forget_on_unfollow:
+        work.services.store.disband(work.bot.name, event.chat, opened.pending.at)
+        why += "; what was said is forgotten, as the bot file says"
+    nobody = [one for one in inbox.pending if one.state == "UNDELIVERED"][:MOST_COVERED]
+    return end(work, opened.pending, why, nobody)
 
 
 def _edit(work: Work, opened: Opened, inbox: Inbox) -> Outcome:
@@ -205,13 +232,14 @@ def _edit(work: Work, opened: Opened, inbox: Inbox) -> Outcome:
     return end(work, opened.pending, "an edit: the history is changed" if changed else "an edit of nothing remembered")
 
 
-def _finish(work: Work, pending: Pending, why: str, state: Final = "DONE") -> Outcome:
+def _finish(work: Work, pending: Pending, why: str, state: Final = "DONE", counts: Sequence[Count] = ()) -> Outcome:
     chat = Chat("user", pending.user_id or "")  # nothing was sent, so nothing is kept by chat
-    work.services.store.finish(work.lease, pending, state, chat, notes=[work.note(why)])
+    work.services.store.finish(work.lease, pending, state, chat, counts=counts, notes=[work.note(why)])
     return Outcome(work.lease)
 
 
 def _lose(work: Work, pending: Pending, why: str) -> Outcome:
     log.error("event %s: %s", pending.event_id, why)
     count("lost", work.bot.name)
-    return _finish(work, pending, why)
+    answers = len(set(pending.answer.owned(pending.event_id))) if pending.answer else 1
+    return _finish(work, pending, why, counts=work.statistics({"lost": answers}, None, pending.event_id))

@@ -1,6 +1,6 @@
 """What a worker does next with an inbox: which events it answers together, and in which order."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
@@ -25,8 +25,12 @@ class Opened:
     event: Event
 
 
-def next_received(pending: Iterable[Pending], inbox: Sequence[Pending], now: int) -> list[Opened]:
+def next_received(
+    pending: Iterable[Pending], inbox: Sequence[Pending], now: int, is_alone: Callable[[Event], bool]
+) -> list[Opened]:
     """The RECEIVED events to settle next, oldest first: a burst of one person's messages, or any single event.
+
+    `is_alone` tells of a message that it is answered by itself, as a command is.
 
     What was tried less often goes first, so that a message that kills its worker holds up no other.
     """
@@ -37,7 +41,7 @@ def next_received(pending: Iterable[Pending], inbox: Sequence[Pending], now: int
     edits = _newest_edits(inbox)
     opened = [_open(one, edits) for one in ordered[:BURST]]
     first, others = opened[0], opened[1:]
-    return [first, *takewhile(lambda other: _belong_together(first, other, now), others)]
+    return [first, *takewhile(lambda other: _belong_together(first, other, now, is_alone), others)]
 
 
 def is_incomplete_set(burst: Sequence[Opened], now: int) -> bool:
@@ -48,9 +52,9 @@ def is_incomplete_set(burst: Sequence[Opened], now: int) -> bool:
     return now < newest + SET_PATIENCE and any(there.count(name) < total for name, total in totals.items())
 
 
-def _belong_together(first: Opened, other: Opened, now: int) -> bool:
+def _belong_together(first: Opened, other: Opened, now: int, is_alone: Callable[[Event], bool]) -> bool:
     return (
-        all(_can_join(one, now) for one in (first, other))
+        all(_can_join(one, now) and not is_alone(one.event) for one in (first, other))
         and first.event.user_id == other.event.user_id
         and first.pending.attempts == other.pending.attempts
     )

@@ -63,7 +63,13 @@ class _Delivery:
         )
 
     def push(self) -> Outcome:
-        """Push, under the answer's own retry key, if the budget allows."""
+        """Push, under the answer's own retry key, if the budget allows and there is somebody to read it.
+
+        LINE would take it, and charge for it, also where the person has blocked the bot.
+        """
+        if self.work.services.store.is_gone(self.work.bot.name, self.letter.chat):
+            self._tell("push: not tried, the person has blocked the bot, or the group has removed it")
+            return self._finish("DONE", "lost")
         try:
             budget = self._budget()
         except LineError as error:  # how much it would cost cannot be said
@@ -175,12 +181,28 @@ class _Delivery:
         return Outcome(self.work.lease, due_at)
 
     def _finish(self, state: Final, metric: Metric | None = None, sent: tuple[str, ...] = ()) -> Outcome:
+        if metric == "reply" and self.letter.tapped:
+            metric = "button"
         lease = self.work.services.store.finish(
-            self.work.lease, self.pending, state, self.letter.chat, sent, notes=self.notes, release=self.work.last
+            self.work.lease,
+            self.pending,
+            state,
+            self.letter.chat,
+            sent,
+            counts=self._statistics(metric),
+            notes=self.notes,
+            release=self.work.last,
         )
         if metric is not None:
             count(metric, self.work.bot.name)
         return Outcome(lease)
+
+    def _statistics(self, metric: Metric | None) -> list[Count]:
+        """How these answers went out, for the bot's day. What was kept is counted when it goes out or is lost."""
+        if metric in (None, "kept"):
+            return []
+        answers = len(set(self.letter.answer.owned(self.pending.event_id)))
+        return self.work.statistics({str(metric): answers}, None, self.pending.event_id)
 
     def _tell(self, text: str) -> None:
         log.warning("event %s: %s", self.pending.event_id, text)

@@ -4,10 +4,12 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from itertools import islice
+from typing import TypeVar
+from zlib import crc32
 
-from botkit.delivery.drain import drain
+from botkit.delivery.drain import Worker, take
 from botkit.errors import UpstreamError
-from botkit.ports import Conversation, Services, Wakeup
+from botkit.ports import Conversation, Held, Services, Wakeup
 from botkit.spec.bot import BotSpec
 
 log = logging.getLogger(__name__)
@@ -22,17 +24,29 @@ FIRST_PAUSE, LONGEST_PAUSE = 5 * 1000, 2 * 60 * 1000
 Rest = int | Exception | None
 """What a drain has left: nothing, or something that is due then (ms since 1970), or all, for this reason."""
 FindBot = Callable[[str], BotSpec | None]
+T = TypeVar("T")
 
 
 def drain_together(
     find: FindBot, conversations: Sequence[Conversation], services: Services, owner: str, deadline: int
 ) -> dict[Conversation, Rest]:
-    """Drain each conversation, ten at once. Where `find` does not know the bot any more, nothing is done."""
+    """Drain each conversation, ten at once. Where `find` does not know the bot any more, nothing is done.
+
+    Those whose last worker has crashed come after the others, one by one: what killed it may kill this process.
+    """
     outcomes: dict[Conversation, Rest] = {}
+    suspects: dict[Conversation, Worker] = {}
     left = iter(dict.fromkeys(conversations))
     while chunk := list(islice(left, AT_ONCE)):
-        running = {one: services.pool.submit(_drain_one, find, one, services, owner, deadline) for one in chunk}
-        outcomes |= {one: _outcome(future) for one, future in running.items()}
+        running = {one: services.pool.submit(_begin, find, one, services, owner, deadline) for one in chunk}
+        for one, future in running.items():
+            begun = _outcome(future)
+            if isinstance(begun, Worker):
+                suspects[one] = begun
+            else:
+                outcomes[one] = begun
+    for one in sorted(suspects, key=lambda one: crc32(f"{owner} {one.id}".encode())):  # each time another one first
+        outcomes[one] = _outcome(services.pool.submit(suspects[one].drain))
     return outcomes
 
 
@@ -53,15 +67,21 @@ def drain_batch(find: FindBot, wakeups: Sequence[Wakeup], services: Services, ow
     return failed
 
 
-def _drain_one(find: FindBot, conversation: Conversation, services: Services, owner: str, deadline: int) -> int | None:
+def _begin(
+    find: FindBot, conversation: Conversation, services: Services, owner: str, deadline: int
+) -> "int | Worker | None":
+    """Drain a conversation, or only take it where its last worker has crashed."""
     bot = find(conversation.bot)
     if bot is None:
         log.error("bot %s: a conversation is waiting, and the bot is gone or its file broken", conversation.bot)
         return None
-    return drain(bot, conversation, services, owner, deadline)
+    worker = take(bot, conversation, services, owner, deadline)
+    if isinstance(worker, Held):
+        return worker.until
+    return worker if worker.is_suspect else worker.drain()
 
 
-def _outcome(running: "Future[int | None]") -> Rest:
+def _outcome(running: "Future[T]") -> T | Exception:
     try:
         return running.result()
     except Exception as error:  # told here, at the edge, and the others go on

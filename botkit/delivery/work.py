@@ -1,11 +1,13 @@
 """What the parts of a drain share: the work under one lease, and what comes of a piece of it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from botkit.messages import Chat
-from botkit.ports import Answer, Lease, Note, Pending, Services
+from botkit.ports import Answer, Count, Lease, Note, Pending, Services
 from botkit.spec.bot import BotSpec
 from botkit.steps.reply import Reply
+from botkit.usage import statistics
 
 TOKEN_LIFE = 60 * 1000
 """How long a reply token is good for, in ms from the receipt of its webhook (LINE reference: Reply token)."""
@@ -44,6 +46,10 @@ class Work:
         """The bot file's `reply` section."""
         return self.bot.step(Reply) or Reply()
 
+    def statistics(self, amounts: Mapping[str, int], user_id: str | None, event_id: str) -> list[Count]:
+        """What `botkit usage` is to show of an event of this person: the day of the bot, the month of the person."""
+        return statistics(amounts, user_id=user_id, event_id=event_id, now=self.now, zone=self.bot.timezone)
+
     def note(self, text: str) -> Note:
         """A line for the event's story."""
         return Note(self.now, text)
@@ -64,7 +70,7 @@ class Letter:
     `pending` is its event as it was found, by a worker that may be another than the one that made the
     answer. `slow`: it was begun while the token lived, and took too long. `first`: nothing in it was ever
     refused, so if LINE refuses it for good, it may be shown with the next reply. `apology`: it only says
-    that there is no answer, which nobody wants to read above a later one.
+    that there is no answer, which nobody wants to read above a later one. `tapped`: somebody has tapped for it.
     """
 
     pending: Pending
@@ -74,3 +80,4 @@ class Letter:
     slow: bool = False
     first: bool = False
     apology: bool = False
+    tapped: bool = False

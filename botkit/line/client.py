@@ -4,7 +4,7 @@ import json
 import logging
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -19,9 +19,10 @@ from urllib3.exceptions import (
 )
 
 from botkit.errors import LineError, LineRefused, LineUnsure
+from botkit.line.cache import Cache
 from botkit.line.text import clean_name
-from botkit.messages import Chat, Profile
-from botkit.ports import Content, LineMessage
+from botkit.messages import Chat, Content, Profile
+from botkit.ports import LineMessage
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +112,8 @@ class LineClient:
 
     `base_url` stands for both of LINE's hosts (a simulator, a proxy). Times are in seconds: `connect`
     to connect, `read` without a byte received, `content` for a whole download. Nothing is tried
-    twice here: what to do about an unknown outcome is for the caller to know.
+    twice here: what to do about an unknown outcome is for the caller to know. Names are kept for
+    some minutes, by `clock`, which gives seconds.
 
     Raises LineRefused with LINE's status where LINE said no, with status 0 where nothing was sent
     (no connection, a token no header can hold), and LineUnsure where the call may have been carried
@@ -119,12 +121,20 @@ class LineClient:
     """
 
     def __init__(
-        self, base_url: str | None = None, *, connect: float = 2.0, read: float = 5.0, content: float = 20.0
+        self,
+        base_url: str | None = None,
+        *,
+        connect: float = 2.0,
+        read: float = 5.0,
+        content: float = 20.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._api = (base_url or API).rstrip("/")
         self._data_api = (base_url or DATA_API).rstrip("/")
         self._connect, self._read, self._content = connect, read, content
         self._pool = urllib3.PoolManager(maxsize=8)
+        self._profiles: Cache[tuple[str, Chat, str], Profile] = Cache(clock)
+        self._chat_names: Cache[tuple[str, Chat], str] = Cache(clock)
 
     def reply(self, token: str, reply_token: str, messages: Sequence[LineMessage]) -> tuple[str, ...]:
         """Spend the reply token (LINE reference: Send reply message). Takes no retry key: LINE refuses one here."""
@@ -151,6 +161,9 @@ class LineClient:
 
         None on 404: no friend and never wrote, blocked, no consent, not a member. The name is cleaned.
         """
+        return self._profiles.get((token, chat, user_id), lambda: self._profile(token, chat, user_id))
+
+    def _profile(self, token: str, chat: Chat, user_id: str) -> Profile | None:
         call = _Call("GET", _PROFILES[chat.kind], token, ids={"chat": chat.id, "user": user_id})
         answer = self._done(call, also=(404,))
         name, language = answer.document.get("displayName"), answer.document.get("language")
@@ -165,6 +178,9 @@ class LineClient:
         """
         if chat.kind != "group":
             return None
+        return self._chat_names.get((token, chat), lambda: self._chat_name(token, chat))
+
+    def _chat_name(self, token: str, chat: Chat) -> str | None:
         call = _Call("GET", "/v2/bot/group/{chat}/summary", token, ids={"chat": chat.id})
         name = self._done(call, also=(404,)).document.get("groupName")
         return clean_name(name) if isinstance(name, str) else None
@@ -192,6 +208,15 @@ class LineClient:
             return None
         media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         return Content(answer.data, media_type or "application/octet-stream")
+
+    def mark_as_read(self, token: str, read_token: str) -> None:
+        """Mark a chat as read up to a message, for ever valid (LINE reference: Mark messages from users as read).
+
+        It shows only where the account's Chat is switched on; else LINE marks all as read by itself.
+        """
+        payload = {"markAsReadToken": read_token}
+        # An ornament, as the loading animation is: the answer waits for it to be over.
+        self._done(_Call("POST", "/v2/bot/chat/markAsRead", token, payload=payload), read=min(self._read, 2.0))
 
     def _done(
         self,

@@ -5,19 +5,27 @@ import json
 import logging
 import math
 from dataclasses import dataclass
-from typing import Any, NoReturn, TypeGuard
+from typing import Any, NoReturn
 
 from botkit.errors import RequestError
+from botkit.line.fields import (
+    duration_in,
+    file_name_in,
+    id_in,
+    is_int,
+    location_in,
+    members_in,
+    object_in,
+    photo_set_in,
+    string_in,
+    words_in,
+)
 from botkit.messages import Chat, ChatKind, Event, Mention
 
 log = logging.getLogger(__name__)
 
-# An id becomes part of a key in the store. LINE's longest is 68 characters (module channels' user ids).
-_LONGEST_ID = 255
 # LINE's own limit (LINE reference: Text message event, `mention.mentionees`).
 _MOST_MENTIONS = 20
-# More than people can pick at once in LINE's apps; beyond it a number is not believed.
-_MOST_PHOTOS = 50
 # Thirteen digits, until the year 2286: whatever sorts times as text keeps their order.
 _LATEST = 9_999_999_999_999
 # LINE nests about five deep; what is parsed on one stack must be parsable again on a deeper one.
@@ -70,27 +78,35 @@ def parse_event(body: str) -> Event:
     raw = _load(body)
     if not isinstance(raw, dict):
         raise RequestError(400, "a webhook event is a JSON object")
-    source, message = _object(raw, "source"), _object(raw, "message")
-    message_type = _string(message, "type")
-    text = _string(message, "text", empty=True) if message_type == "text" else None
+    source, message = object_in(raw, "source"), object_in(raw, "message")
+    message_type = string_in(message, "type")
+    text = string_in(message, "text", empty=True) if message_type == "text" else None
     return Event(
-        id=_id(raw, "webhookEventId") or _id_of_content(raw),
-        type=_string(raw, "type") or "",
+        id=id_in(raw, "webhookEventId") or _id_of_content(raw),
+        type=string_in(raw, "type") or "",
         at=_time(raw.get("timestamp")),
-        mode=_string(raw, "mode") or "active",
+        mode=string_in(raw, "mode") or "active",
         chat=_chat(source),
-        user_id=_id(source, "userId"),
-        reply_token=_string(raw, "replyToken"),
-        redelivered=_object(raw, "deliveryContext").get("isRedelivery") is True,
+        user_id=id_in(source, "userId"),
+        reply_token=string_in(raw, "replyToken"),
+        redelivered=object_in(raw, "deliveryContext").get("isRedelivery") is True,
         body=body,
-        message_id=_id(message, "id") or _id(_object(raw, "unsend"), "messageId"),
+        message_id=id_in(message, "id") or id_in(object_in(raw, "unsend"), "messageId"),
         message_type=message_type,
         text=text,
-        mentions=_mentions(text or "", _object(message, "mention").get("mentionees")),
-        quote_token=_string(message, "quoteToken"),
-        quoted_message_id=_id(message, "quotedMessageId"),
-        postback=_string(_object(raw, "postback"), "data"),
-        photo_set=_photo_set(_object(message, "imageSet")),
+        mentions=_mentions(text or "", object_in(message, "mention").get("mentionees")),
+        quote_token=string_in(message, "quoteToken"),
+        quoted_message_id=id_in(message, "quotedMessageId"),
+        postback=string_in(object_in(raw, "postback"), "data"),
+        photo_set=photo_set_in(message),
+        words=words_in(message) if message_type == "sticker" else (),
+        location=location_in(message) if message_type == "location" else None,
+        file_name=file_name_in(message),
+        duration=duration_in(message),
+        is_external=object_in(message, "contentProvider").get("type") == "external",
+        members=members_in(raw),
+        is_unblocked=object_in(raw, "follow").get("isUnblocked") is True,
+        read_token=string_in(message, "markAsReadToken"),
     )
 
 
@@ -139,21 +155,6 @@ def _whole(text: str) -> str:
 # ---------------------------------------------------------------- fields
 
 
-def _object(raw: dict[str, Any], key: str) -> dict[str, Any]:
-    value = raw.get(key)
-    return value if isinstance(value, dict) else {}
-
-
-def _string(raw: dict[str, Any], key: str, *, empty: bool = False) -> str | None:
-    value = raw.get(key)
-    return value if isinstance(value, str) and (value or empty) else None
-
-
-def _id(raw: dict[str, Any], key: str) -> str | None:
-    value = _string(raw, key)
-    return value if value and len(value) <= _LONGEST_ID else None
-
-
 def _id_of_content(raw: dict[str, Any]) -> str:
     """An id for an event without one. LINE's own ids are ULIDs, which hold no colon."""
     content = {key: value for key, value in raw.items() if key != "deliveryContext"}
@@ -162,25 +163,15 @@ def _id_of_content(raw: dict[str, Any]) -> str:
 
 
 def _time(value: object) -> int:
-    return value if _is_int(value) and 0 < value <= _LATEST else 0
-
-
-def _is_int(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _photo_set(raw: dict[str, Any]) -> tuple[str, int] | None:
-    """Photos sent together come as events of their own, in any order (LINE reference: Image message event)."""
-    set_id, total = _id(raw, "id"), raw.get("total")
-    return (set_id, total if _is_int(total) and 0 < total <= _MOST_PHOTOS else 0) if set_id else None
+    return value if is_int(value) and 0 < value <= _LATEST else 0
 
 
 def _chat(source: dict[str, Any]) -> Chat | None:
-    kind_and_key = _CHAT_IDS.get(_string(source, "type") or "")
+    kind_and_key = _CHAT_IDS.get(string_in(source, "type") or "")
     if kind_and_key is None:
         return None
     kind, key = kind_and_key
-    chat_id = _id(source, key)
+    chat_id = id_in(source, key)
     return Chat(kind, chat_id) if chat_id else None
 
 
@@ -198,11 +189,11 @@ def _mention(text: str, raw: dict[str, Any]) -> Mention | None:
     outwards, so that a mention never halves a character.
     """
     index, length = raw.get("index"), raw.get("length")
-    if not (_is_int(index) and _is_int(length)) or index < 0 or length <= 0:
+    if not (is_int(index) and is_int(length)) or index < 0 or length <= 0:
         return None
     units = text.encode("utf-16-le")
     start = len(units[: 2 * index].decode("utf-16-le", "ignore"))
     end = len(units[: 2 * (index + length)].decode("utf-16-le", "replace"))
     if start >= len(text):
         return None
-    return Mention(start, end, _id(raw, "userId"), raw.get("isSelf") is True)
+    return Mention(start, end, id_in(raw, "userId"), raw.get("isSelf") is True)

@@ -1,8 +1,10 @@
 """Text as LINE takes it: lengths in UTF-16 code units, splitting, and cleaning."""
 
 import re
+import sys
 import unicodedata
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 
 LONGEST_TEXT = 5000
 """UTF-16 code units of one text message (LINE reference: Text message)."""
@@ -13,15 +15,26 @@ MOST_MESSAGES = 5
 ELLIPSIS = "…"
 
 _LONGEST_NAME = 64
+_SPACE = re.compile(r"\s*")
 
 # Where a text is best cut, the best first: at a paragraph, a line, the end of a sentence, a space.
+_LINE_BREAKS = (re.compile(r"\n\s*\n"), re.compile(r"\n"))
 _BREAKS = (
-    re.compile(r"\n\s*\n"),
-    re.compile(r"\n"),
+    *_LINE_BREAKS,
     re.compile(r"[。！？]+[」』）】]*|[.!?]+[\"')\]”’]*(?=\s)"),
     re.compile(r"\s"),
 )
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+# A flag that is spelled out, such as Scotland's, is kept (Unicode Technical Standard 51: emoji tag sequence). Dropped
+# are control characters, lone surrogates, what turns the direction of writing around and so can forge what people
+# read, and all else of the block of tags, where text can be hidden from people but not from models.
+_UNWANTED = re.compile(
+    "(?P<kept>\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,7}\U000e007f)"
+    "|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\U000e0000-\U000e007f]|\r(?=\n)"
+)
+_FENCE = re.compile(r"^ {0,3}(?P<marks>`{3,}(?=[^`\n]*$)|~{3,})", re.MULTILINE)
+
+Stretch = tuple[int, int]
+"""A part `text[start:end]` of a text."""
 
 _ZERO_WIDTH_JOINER = "\u200d"
 # What extends the character before it although its category is not Mark: joiners, emoji skin tones, tags,
@@ -71,22 +84,32 @@ def is_boundary(text: str, index: int) -> bool:
     return not _SYLLABLE.match(before + after)
 
 
-def split(text: str, limit: int = LONGEST_TEXT, most: int = MOST_MESSAGES) -> list[str]:
+def split(text: str, limit: int = LONGEST_TEXT, most: int = MOST_MESSAGES, whole: Sequence[Stretch] = ()) -> list[str]:
     """The text in at most `most` pieces of at most `limit` (≥ 2) UTF-16 code units, none of them blank.
 
     Nothing is lost but whitespace where it is cut; what exceeds the last piece is cut off with "…".
-    A cut is made as late as possible at a paragraph, else a line, a sentence, a space, a character.
+    A cut is made as late as possible at a paragraph, else a line, a sentence, a space, a character. The
+    stretches `whole`, none within another, are cut only where one is longer than a piece or where the text
+    would not fit otherwise, and then at a line's end if there is one.
     """
-    pieces: list[str] = []
-    rest = text.strip()
-    while rest and len(pieces) < most - 1 and utf16_length(rest) > limit:
-        # A fuller piece, where otherwise the rest would not fit in the pieces left.
-        needed = utf16_length(rest) - limit * (most - len(pieces) - 1)
-        floor = max(limit // 2, needed) if needed <= limit else limit // 2
-        cut = _best_cut(rest, floor, limit)
-        pieces.append(rest[:cut].rstrip())
-        rest = rest[cut:].lstrip()
-    return [*pieces, shorten(rest, limit)] if rest else pieces
+    for kept in (tuple(one for one in whole if utf16_length(text[slice(*one)]) <= limit), ()):
+        pieces = _pieces(text, limit, most, _Stretches(kept), _Stretches(whole))
+        if not pieces or utf16_length(pieces[-1]) <= limit:
+            return pieces
+    return [*pieces[:-1], shorten(pieces[-1], limit)]
+
+
+def fences(text: str) -> tuple[Stretch, ...]:
+    """The fenced code blocks of a Markdown text, with their fences; one that is not closed ends with the text."""
+    found: list[Stretch] = []
+    end = 0
+    while opening := _FENCE.search(text, end):
+        marks = opening["marks"]
+        closing = re.compile(rf"^ {{0,3}}{marks[0]}{{{len(marks)},}}[ \t]*$", re.MULTILINE)
+        closed = closing.search(text, opening.end())
+        end = closed.end() if closed else len(text)
+        found.append((opening.start(), end))
+    return tuple(found)
 
 
 def shorten(text: str, limit: int) -> str:
@@ -97,8 +120,32 @@ def shorten(text: str, limit: int) -> str:
 
 
 def clean(text: str) -> str:
-    """The text without what LINE or a store may refuse: control characters but `\\n` and `\\t`, lone surrogates."""
-    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """The text without what LINE or a store may refuse, and what can forge or hide text.
+
+    That is: control characters but `\\n` and `\\t`, lone surrogates, characters that turn the direction of writing
+    around, and the block of tags, but for flags spelled with it.
+    """
+    return clean_stretches(text)[0]
+
+
+def clean_stretches(text: str, stretches: Sequence[Stretch] = ()) -> tuple[str, tuple[Stretch, ...]]:
+    """The text as `clean` leaves it, and where these stretches of it are then."""
+    ends, lengths = [0], [0]  # up to each end of a dropped character, how many have been dropped
+    for match in _UNWANTED.finditer(text):
+        if match["kept"] is None:
+            ends.append(match.end())
+            lengths.append(lengths[-1] + 1)
+    cleaned = _UNWANTED.sub(lambda match: match["kept"] or "", text).replace("\r", "\n")
+
+    def moved(index: int) -> int:
+        return index - lengths[bisect_right(ends, index) - 1]
+
+    return cleaned, tuple((moved(start), moved(end)) for start, end in stretches)
+
+
+def is_blank(text: str) -> bool:
+    """Whether there is nothing to be seen in a text."""
+    return not any(_is_visible(char) and not char.isspace() for char in text)
 
 
 def clean_name(name: str) -> str:
@@ -129,16 +176,82 @@ def _flags_end_at(text: str, index: int) -> bool:
     return (index - start) % 2 == 0
 
 
-def _best_cut(text: str, floor: int, limit: int) -> int:
-    """The index to cut at so that the first piece has `floor` to `limit` units, always above 0."""
-    lowest, highest = max(1, _index_at(text, floor)), _index_at(text, limit)
-    for pattern in _BREAKS:
-        # One character more, for the look-ahead at the end of a sentence.
-        ends = [match.end() for match in pattern.finditer(text, 0, highest + 1)]
-        fitting = [end for end in ends if lowest <= end <= highest and is_boundary(text, end)]
-        if fitting:
-            return fitting[-1]
-    return _last_boundary(text, limit)
+class _Stretches:
+    """Stretches of one text, none within another."""
+
+    def __init__(self, stretches: Sequence[Stretch]) -> None:
+        self._all = sorted(stretches)
+
+    def hold(self, index: int) -> bool:
+        """Whether `text[index]` is in one of them."""
+        return self._at(index)[0] <= index
+
+    def are_cut(self, index: int) -> bool:
+        """Whether a cut before `text[index]` goes through one of them."""
+        return self._at(index)[0] < index
+
+    def meet(self, start: int, end: int) -> bool:
+        """Whether one of them has a part in `text[start:end]`."""
+        return any(first < end and start < last for first, last in self._all)
+
+    def _at(self, index: int) -> Stretch:
+        """The stretch that holds `index`, or one past every text."""
+        place = bisect_right(self._all, (index, sys.maxsize)) - 1
+        found = self._all[place] if place >= 0 else (0, 0)
+        return found if index < found[1] else (sys.maxsize, sys.maxsize)
+
+
+def _pieces(text: str, limit: int, most: int, kept: _Stretches, whole: _Stretches) -> list[str]:
+    """At most `most` pieces, the last one with all that is left. Stretches `kept` are not cut, `whole` at line ends."""
+    pieces: list[str] = []
+    start, end = _piece_start(text, 0, limit, whole), len(text.rstrip())
+    while start < end and len(pieces) < most - 1 and (units := utf16_length(text[start:end])) > limit:
+        # A fuller piece, where otherwise the rest would not fit in the pieces left.
+        needed = units - limit * (most - len(pieces) - 1)
+        floor = max(limit // 2, needed) if needed <= limit else limit // 2
+        cut = _best_cut(text, start, floor, limit, kept, whole)
+        pieces.append(text[start:cut].rstrip())
+        start = _piece_start(text, cut, limit, whole)
+    return [*pieces, text[start:end]] if start < end else pieces
+
+
+def _piece_start(text: str, index: int, limit: int, whole: _Stretches) -> int:
+    """Where a piece begins: white space is left out, but for that before a line of a stretch, unless it is long."""
+    solid = _solid(text, index)
+    line = text.rfind("\n", index, solid) + 1 or index
+    return line if whole.hold(line) and solid - line < limit // 2 else solid
+
+
+def _solid(text: str, index: int) -> int:
+    """The first place from `index` on that is no white space."""
+    space = _SPACE.match(text, index)
+    return space.end() if space else index
+
+
+def _best_cut(text: str, start: int, floor: int, limit: int, kept: _Stretches, whole: _Stretches) -> int:
+    """Where to cut `text[start:]` so that the piece has `floor` to `limit` units; less, where stretches ask for it.
+
+    There is something to be seen before the cut.
+    """
+    window = text[start : start + limit]
+    highest, least = start + _index_at(window, limit), _solid(text, start) + 1
+    lowest = max(least, start + _index_at(window, floor))
+    for bottom in (lowest, least) if kept.meet(lowest, highest + 1) else (lowest,):
+        for pattern in _BREAKS:
+            # One character more, for the look-ahead at the end of a sentence.
+            ends = [match.end() for match in pattern.finditer(text, start, highest + 1)]
+            fitting = [
+                end
+                for end in ends
+                if bottom <= end <= highest
+                and is_boundary(text, end)
+                and not kept.are_cut(end)
+                and (pattern in _LINE_BREAKS or not whole.are_cut(end))
+            ]
+            if fitting:
+                return fitting[-1]
+    whole_characters = (end for end in range(highest, least - 1, -1) if is_boundary(text, end))
+    return next((end for end in whole_characters if not kept.are_cut(end)), highest)
 
 
 def _last_boundary(text: str, limit: int) -> int:

@@ -1,10 +1,16 @@
-"""Reads the body of a chat completion: the answer's text, what it cost, and why there is none."""
+"""Reads what OpenAI answers: the text of a completion and what it cost, a transcript, a moderation's findings."""
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from botkit.errors import ModelError
+from botkit.models.calls import CHAT, MODERATION, TRANSCRIPTION, Service
 from botkit.models.tokens import count_messages, count_tokens
 from botkit.ports import ChatRequest, Completion, Usage
+
+# What a server calls its categories goes into notes: OpenAI has 13, the longest of 22 characters.
+_MOST_NAMES, _LONGEST_NAME = 20, 64
 
 
 class _Part(BaseModel):
@@ -35,17 +41,51 @@ class _Body(_Part):
     error: object = None
 
 
+class _Transcript(_Part):
+    text: str
+
+
+class _Finding(_Part):
+    flagged: bool
+    categories: dict[str, bool | None] = {}
+
+
+class _Findings(_Part):
+    """What botkit reads of a moderation (OpenAI API reference: The moderation object)."""
+
+    results: list[_Finding] = Field(min_length=1)
+
+
+P = TypeVar("P", bound=_Part)
+
+
 def read_completion(content: bytes, request: ChatRequest, host: str) -> Completion:
     """The completion in a 200's body; a refusal is an answer too. Raises ModelError where there is none."""
-    try:
-        body = _Body.model_validate_json(content)
-    except ValidationError as error:
-        raise ModelError(
-            f"{host} answered with something else than a chat completion: check model.base_url, "
-            "which usually ends in /v1"
-        ) from error
+    body = _read(_Body, content, CHAT, host)
     text = _text(body, request, host)
     return Completion(text, _usage(body.usage or _Spent(), request, text))
+
+
+def read_transcription(content: bytes, host: str) -> str:
+    """The words in a 200's body; "" where nothing was said. Raises ModelError where it is no transcription."""
+    return _read(_Transcript, content, TRANSCRIPTION, host).text.strip()
+
+
+def read_moderation(content: bytes, host: str) -> tuple[str, ...]:
+    """The categories found in any of the inputs, in alphabetical order. Raises ModelError where it is no moderation."""
+    flagged = [one for one in _read(_Findings, content, MODERATION, host).results if one.flagged]
+    names = {name[:_LONGEST_NAME] for one in flagged for name, is_found in one.categories.items() if is_found}
+    return tuple(sorted(names)[:_MOST_NAMES]) or (("unnamed",) if flagged else ())
+
+
+def _read(kind: type[P], content: bytes, service: Service, host: str) -> P:
+    try:
+        return kind.model_validate_json(content)
+    except ValidationError as error:
+        raise ModelError(
+            f"{host} answered with something else than a {service.result}: check {service.section}.base_url, "
+            "which usually ends in /v1"
+        ) from error
 
 
 def _text(body: _Body, request: ChatRequest, host: str) -> str:

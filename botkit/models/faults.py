@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 import openai
 
 from botkit.errors import ContextOverflow, ModelError
-from botkit.ports import ChatRequest
+from botkit.models.calls import CHAT, Call
 
 # OpenAI names an overflow by its code; the others only in words:
 #   vLLM       This model's maximum context length is 4096 tokens. However, …
@@ -28,22 +28,22 @@ _DETAIL = 200
 """Characters of a server's own words that a message repeats."""
 
 
-def fault_of(error: openai.OpenAIError, request: ChatRequest, host: str) -> ModelError:
-    """The ModelError that says what `error` of the server at `host` means and what to do about it."""
+def fault_of(error: openai.OpenAIError, call: Call) -> ModelError:
+    """The ModelError that says what `error` of a call means and what to do about it."""
+    host, model, section = call.address.host, call.asked.model, call.service.section
     match error:
         case openai.APIStatusError():
-            return _status_fault(error, request, host)
+            return _status_fault(error, call)
         case openai.APITimeoutError():
             return ModelError(
-                f"{host} did not answer for {request.model!r} in time: try again, or raise model.timeout",
-                retryable=True,
+                f"{host} did not answer for {model!r} in time: try again, or raise {section}.timeout", retryable=True
             )
         case openai.APIConnectionError():
             return ModelError(
-                f"{host} cannot be reached, or it broke the connection off: check model.base_url", retryable=True
+                f"{host} cannot be reached, or it broke the connection off: check {section}.base_url", retryable=True
             )
         case _:
-            return ModelError(f"asking {host} for {request.model!r} failed: {type(error).__name__}")
+            return ModelError(f"asking {host} for {model!r} failed: {type(error).__name__}")
 
 
 def worth_retrying(error: openai.OpenAIError) -> bool:
@@ -68,38 +68,41 @@ def wait_asked_for(error: openai.OpenAIError, now: int) -> int | None:
         return None
 
 
-def cause_of(error: openai.OpenAIError, request: ChatRequest) -> openai.OpenAIError | None:
+def cause_of(error: openai.OpenAIError, call: Call) -> openai.OpenAIError | None:
     """What to raise the ModelError from: None where the server's words, which a traceback shows, repeat the key.
 
     OpenAI quotes the key, partly masked, in its 401.
     """
-    quotes_key = bool(request.api_key) and request.api_key in str(error)
+    key = call.asked.api_key
+    quotes_key = bool(key) and key in str(error)
     return None if quotes_key or isinstance(error, openai.AuthenticationError) else error
 
 
-def _status_fault(error: openai.APIStatusError, request: ChatRequest, host: str) -> ModelError:
-    status, model = error.status_code, request.model
-    if _is_overflow(error):
+def _status_fault(error: openai.APIStatusError, call: Call) -> ModelError:
+    status, service, host, model = error.status_code, call.service, call.address.host, call.asked.model
+    if service is CHAT and _is_overflow(error):
         return ContextOverflow(f"the prompt is too long for {model!r} at {host}: lower history or model.context_tokens")
     if _is_out_of_credit(error):
         return ModelError(f"{host} says that the account has no credit left: add some, or raise its budget")
     match status:
         case 401:
-            return ModelError(f"{host} did not accept the API key: check model.api_key, by default env:OPENAI_API_KEY")
+            return ModelError(
+                f"{host} did not accept the API key: check {service.section}.api_key, by default env:OPENAI_API_KEY"
+            )
         case 403:
             return ModelError(
                 f"{host} does not let this API key use {model!r}: ask for access, or choose another model"
             )
         case 404:
             return ModelError(
-                f"{host} knows no model {model!r}, or has no chat completions at this address: check model.name, "
-                "and model.base_url, which usually ends in /v1"
+                f"{host} knows no model {model!r}, or has no {service.result}s at this address: check {service.name}, "
+                f"and {service.section}.base_url, which usually ends in /v1"
             )
         case 429:
             return ModelError(f"{host} limits the rate for {model!r}: try again later", retryable=True)
         case _ if worth_retrying(error):
             return ModelError(f"{host} failed with status {status} for {model!r}: try again later", retryable=True)
-    return ModelError(f"{host} refused the request for {model!r} with status {status}{_detail(error, request)}")
+    return ModelError(f"{host} refused the request for {model!r} with status {status}{_detail(error, call)}")
 
 
 def _is_overflow(error: openai.APIStatusError) -> bool:
@@ -112,12 +115,12 @@ def _is_out_of_credit(error: openai.APIStatusError) -> bool:
     return error.status_code == 402 or "insufficient_quota" in (error.code, error.type)
 
 
-def _detail(error: openai.APIStatusError, request: ChatRequest) -> str:
+def _detail(error: openai.APIStatusError, call: Call) -> str:
     words = " ".join(_words(error).split())
     if not words or words.startswith("<"):
         return ""
-    if request.api_key:
-        words = words.replace(request.api_key, "…")
+    if call.asked.api_key:
+        words = words.replace(call.asked.api_key, "…")
     return f": {words[:_DETAIL]}"
 
 

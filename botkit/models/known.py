@@ -1,39 +1,15 @@
-"""What is known of well-known models by their names alone; imports nothing, so that the bot-file loader may."""
+"""What is known of well-known models by their names alone; light, so that the bot-file loader may import it.
 
-import re
-from typing import NamedTuple
-
-CONTEXT_TOKENS = {
-    "gpt-5": 400_000,
-    "gpt-5-mini": 400_000,
-    "gpt-5-nano": 400_000,
-    "gpt-5-chat-latest": 128_000,
-    "gpt-5.1": 400_000,
-    "gpt-5.1-chat-latest": 128_000,
-    "gpt-5.2": 400_000,
-    "gpt-5.2-chat-latest": 128_000,
-    "gpt-4.1": 1_047_576,
-    "gpt-4.1-mini": 1_047_576,
-    "gpt-4.1-nano": 1_047_576,
-    "gpt-4o": 128_000,
-    "gpt-4o-mini": 128_000,
-    "chatgpt-4o-latest": 128_000,
-    "o1": 200_000,
-    "o3": 200_000,
-    "o3-mini": 200_000,
-    "o4-mini": 200_000,
-    "gpt-4-turbo": 128_000,
-    "gpt-4-turbo-preview": 128_000,
-    "gpt-4-1106-preview": 128_000,
-    "gpt-4-0125-preview": 128_000,
-    "gpt-4": 8_192,
-    "gpt-3.5-turbo": 16_385,
-    "gpt-3.5-turbo-16k": 16_385,
-}
-"""Tokens that a model's prompt and answer may have together (OpenAI: Models, "context window").
-
-The answer's share comes out of the same window: of gpt-5's 400,000 at most 272,000 can be prompt.
+The table is `known.json`, beside this file: a model's context window in tokens, what a million tokens of a
+prompt (`input`) and of an answer (`output`) cost in US dollars, and what a minute of a recording does.
 """
+
+import json
+import re
+from decimal import Decimal
+from math import ceil
+from pathlib import Path
+from typing import Any, NamedTuple
 
 
 class Price(NamedTuple):
@@ -43,38 +19,26 @@ class Price(NamedTuple):
     output: float
 
 
-PRICES_TAKEN = "June 2026"
-"""When PRICES were read."""
+_TABLE: dict[str, Any] = json.loads(Path(__file__).with_name("known.json").read_text("utf-8"))
 
-PRICES = {
-    "gpt-5": Price(1.25, 10.00),
-    "gpt-5-mini": Price(0.25, 2.00),
-    "gpt-5-nano": Price(0.05, 0.40),
-    "gpt-5-chat-latest": Price(1.25, 10.00),
-    "gpt-5.1": Price(1.25, 10.00),
-    "gpt-5.1-chat-latest": Price(1.25, 10.00),
-    "gpt-5.2": Price(1.75, 14.00),
-    "gpt-5.2-chat-latest": Price(1.75, 14.00),
-    "gpt-4.1": Price(2.00, 8.00),
-    "gpt-4.1-mini": Price(0.40, 1.60),
-    "gpt-4.1-nano": Price(0.10, 0.40),
-    "gpt-4o": Price(2.50, 10.00),
-    "gpt-4o-2024-05-13": Price(5.00, 15.00),
-    "gpt-4o-mini": Price(0.15, 0.60),
-    "chatgpt-4o-latest": Price(5.00, 15.00),
-    "o1": Price(15.00, 60.00),
-    "o3": Price(2.00, 8.00),
-    "o3-mini": Price(1.10, 4.40),
-    "o4-mini": Price(1.10, 4.40),
-    "gpt-4-turbo": Price(10.00, 30.00),
-    "gpt-4-turbo-preview": Price(10.00, 30.00),
-    "gpt-4-1106-preview": Price(10.00, 30.00),
-    "gpt-4-0125-preview": Price(10.00, 30.00),
-    "gpt-4": Price(30.00, 60.00),
-    "gpt-3.5-turbo": Price(0.50, 1.50),
-    "gpt-3.5-turbo-1106": Price(1.00, 2.00),
+CONTEXT_TOKENS: dict[str, int] = {
+    name: facts["context_tokens"] for name, facts in _TABLE["models"].items() if "context_tokens" in facts
+}
+"""Tokens that a model's prompt and answer may have together (OpenAI: Models, "context window").
+
+The answer's share comes out of the same window: of gpt-5's 400,000 at most 272,000 can be prompt.
+"""
+
+PRICES_TAKEN: str = _TABLE["taken"]
+"""When the prices were read."""
+
+PRICES: dict[str, Price] = {
+    name: Price(facts["input"], facts["output"]) for name, facts in _TABLE["models"].items() if "input" in facts
 }
 """What OpenAI asks (Pricing, standard tier, without the discount for cached input), read in PRICES_TAKEN."""
+
+TRANSCRIPTION_PRICES: dict[str, float] = _TABLE["transcription"]
+"""What OpenAI asks for a minute of a recording, in US dollars (Pricing: Transcription)."""
 
 # gpt-4.1-2025-04-14, gpt-3.5-turbo-0125: a snapshot is as large as its model. Any other suffix may
 # name another model (gpt-5-codex, gpt-4-32k), so it is not guessed at. A snapshot with a price of its
@@ -103,3 +67,22 @@ def price(model: str) -> Price | None:
         return None
     name = base_model(model)
     return PRICES.get(name) or PRICES.get(_SNAPSHOT.sub("", name))
+
+
+def cost_of(asked: Price, input_tokens: int, output_tokens: int) -> int:
+    """What a call costs, in millionths of a US dollar, rounded up.
+
+    A dollar for a million tokens is a millionth of one for each.
+    """
+    # Decimal, because floats of prices such as 1.1 add up to a little more, and that would be rounded up.
+    return ceil(Decimal(str(asked.input)) * input_tokens + Decimal(str(asked.output)) * output_tokens)
+
+
+def transcription_cost(model: str, ms: int) -> int:
+    """What it costs to have so long a recording written down, in millionths of a US dollar, rounded up.
+
+    0 where the price is not known.
+    """
+    name = base_model(model)
+    dollars = TRANSCRIPTION_PRICES.get(name) or TRANSCRIPTION_PRICES.get(_SNAPSHOT.sub("", name)) or 0
+    return ceil(Decimal(str(dollars)) * 1_000_000 * ms / 60_000)

@@ -1,28 +1,22 @@
-"""Chat completions of OpenAI, or of any server that speaks the same, through the openai SDK."""
+"""Chat completions, transcriptions and moderations of OpenAI, or of any server that speaks the same."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import lru_cache
 from threading import Thread
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import httpx2
 import openai
 
-from botkit.errors import ModelError
-from botkit.messages import Message
-from botkit.models.answers import read_completion
+from botkit.models.answers import read_completion, read_moderation, read_transcription
+from botkit.models.bodies import chat_body, moderation_bodies, recording
+from botkit.models.calls import CHAT, MODERATION, TRANSCRIPTION, Asked, Call, address_for
 from botkit.models.faults import cause_of, fault_of, wait_asked_for, worth_retrying
 from botkit.models.tokens import count_tokens
-from botkit.ports import ChatRequest, Clock, Completion
+from botkit.ports import ChatRequest, Clock, Completion, ModerationRequest, TranscriptionRequest
 
 T = TypeVar("T")
-
-_OPENAI = "https://api.openai.com/v1"
-# OpenAI's regions (eu.api.openai.com) and Azure's own (NAME.openai.azure.com/openai/v1) count too.
-_OWN_HOSTS = (".api.openai.com", ".openai.azure.com")
 
 _PAUSES = (500, 1000)
 """Milliseconds before the second and the third try; there is no fourth."""
@@ -34,8 +28,9 @@ _CONNECT = 5.0
 class OpenAIModel:
     """The chat model behind an OpenAI-compatible address. Lives as long as the process; threads may share it.
 
-    Connections are kept per address and key; a server that needs no key is sent a stand-in for one.
-    `http_client` replaces the SDK's own, for all of them.
+    Of each request at most three tries are made, all of them within its `timeout`. Without a `base_url`
+    the address is OPENAI_BASE_URL or OpenAI's own. Connections are kept per address and key; a server that
+    needs no key is sent a stand-in for one. `http_client` replaces the SDK's own, for all of them.
     """
 
     def __init__(self, clock: Clock, http_client: httpx2.Client | None = None) -> None:
@@ -44,29 +39,48 @@ class OpenAIModel:
         self._client = lru_cache(maxsize=16)(self._connect)
 
     def complete(self, request: ChatRequest) -> Completion:
-        """Ask the model; at most three tries, all of them within `request.timeout` seconds.
+        """Ask the model once.
 
-        Without a `base_url` the address is OPENAI_BASE_URL or OpenAI's own. Raises ContextOverflow
-        where the prompt is too long, and ModelError for all else, saying what to do about it.
+        Raises ContextOverflow where the prompt is too long, and ModelError for all else, saying what to do about it.
         """
-        address = _address(request)
-        _check_key(request, address)
-        deadline = self._clock.now() + int(request.timeout * 1000)
-        response = self._persist(request, address, deadline)
-        return read_completion(response.content, request, address.host)
+        deadline, address = self._deadline(request), address_for(CHAT, request)
+        content = self._persist(Call(CHAT, request, address, chat_body(request, own=address.own)), deadline)
+        return read_completion(content, request, address.host)
+
+    def transcribe(self, request: TranscriptionRequest) -> str:
+        """The words of a recording; "" where there are none. Raises ModelError."""
+        deadline, address = self._deadline(request), address_for(TRANSCRIPTION, request)
+        call = Call(TRANSCRIPTION, request, address, {"model": request.model}, recording(request))
+        return read_transcription(self._persist(call, deadline), address.host)
+
+    def moderate(self, request: ModerationRequest) -> tuple[str, ...]:
+        """The categories found, by their names at the server. Raises ModelError.
+
+        Photos are judged one after the other, by models that can, until something is found.
+        """
+        deadline, address = self._deadline(request), address_for(MODERATION, request)
+        for body in moderation_bodies(request):
+            content = self._persist(Call(MODERATION, request, address, body), deadline)
+            if found := read_moderation(content, address.host):
+                return found
+        return ()
 
     def count_tokens(self, model: str, text: str) -> int:
         """Tokens of `text` in the encoding of `model`."""
         return count_tokens(model, text)
 
-    def _persist(self, request: ChatRequest, address: "_Address", deadline: int) -> httpx2.Response:
+    def _deadline(self, asked: Asked) -> int:
+        return self._clock.now() + int(asked.timeout * 1000)
+
+    def _persist(self, call: Call, deadline: int) -> bytes:
+        """The body of the answer, after as many tries as it takes and may take."""
         pauses = iter(_PAUSES)
         while True:
             try:
-                return self._post(request, address, deadline)
+                return self._post(call, deadline).content
             except openai.OpenAIError as error:
                 if not self._wait(error, next(pauses, None), deadline):
-                    raise fault_of(error, request, address.host) from cause_of(error, request)
+                    raise fault_of(error, call) from cause_of(error, call)
 
     def _wait(self, error: openai.OpenAIError, pause: int | None, deadline: int) -> bool:
         """Wait before another try; False where there is none, or no time for it."""
@@ -79,79 +93,30 @@ class OpenAIModel:
         self._clock.sleep(wait)
         return True
 
-    def _post(self, request: ChatRequest, address: "_Address", deadline: int) -> httpx2.Response:
+    def _post(self, call: Call, deadline: int) -> httpx2.Response:
         left = (deadline - self._clock.now()) / 1000
         if left <= 0:
             raise _too_late()
-        # post(), not chat.completions.create(): that one builds its result unchecked, so that a
+        client = self._client(call.address.url, call.asked.api_key or "no-key")
+        timeout = httpx2.Timeout(left, connect=min(_CONNECT, left))
+        options: openai.RequestOptions = {"timeout": timeout, "max_retries": 0}
+        if call.file:
+            options["headers"] = {"Content-Type": "multipart/form-data"}
+        # post(), not chat.completions.create() and the like: these build their results unchecked, so that a
         # malformed answer would surface later as an AttributeError.
         return _within(
             left,
-            lambda: self._client(address.url, request.api_key or "no-key").post(
-                "/chat/completions",
+            lambda: client.post(
+                call.service.path,
                 cast_to=httpx2.Response,
-                body=_body(request, address),
-                options={"timeout": httpx2.Timeout(left, connect=min(_CONNECT, left)), "max_retries": 0},
+                body=call.body,
+                files=[("file", call.file)] if call.file else None,
+                options=options,
             ),
         )
 
     def _connect(self, base_url: str, api_key: str) -> openai.OpenAI:
         return openai.OpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=self._http_client)
-
-
-@dataclass(frozen=True, slots=True)
-class _Address:
-    """Where a request goes. `host` is what messages may show of it; `own`: it is OpenAI itself."""
-
-    url: str
-    host: str
-    own: bool
-
-
-def _address(request: ChatRequest) -> _Address:
-    given = request.base_url or os.environ.get("OPENAI_BASE_URL") or _OPENAI
-    try:
-        url = httpx2.URL(given)
-    except (httpx2.InvalidURL, UnicodeError) as error:
-        raise ModelError(_NO_ADDRESS) from error
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ModelError(_NO_ADDRESS)
-    return _Address(given, url.netloc.decode("ascii"), f".{url.host}".endswith(_OWN_HOSTS))
-
-
-_NO_ADDRESS = (
-    "model.base_url (or OPENAI_BASE_URL) is not an address: write one such as https://api.openai.com/v1 "
-    "or http://127.0.0.1:11434/v1"
-)
-
-
-def _check_key(request: ChatRequest, address: _Address) -> None:
-    key = request.api_key
-    if not key and address.own:
-        raise ModelError(f"there is no API key for {address.host}: set model.api_key, by default env:OPENAI_API_KEY")
-    # Found out here and not by the HTTP library, which would put the whole header into its message.
-    if not all("!" <= character <= "~" for character in key):
-        raise ModelError(
-            f"the API key for {address.host} cannot be sent: it holds a space, a line break or a character "
-            "outside ASCII; copy it again"
-        )
-
-
-def _body(request: ChatRequest, address: _Address) -> dict[str, Any]:
-    # OpenAI calls `max_tokens` deprecated and its reasoning models refuse it; many compatible
-    # servers know only that one. (OpenAI API reference: Create chat completion.)
-    limit = "max_completion_tokens" if address.own else "max_tokens"
-    options = {"temperature": request.temperature, limit: request.max_output_tokens}
-    return {
-        "model": request.model,
-        "messages": [{"role": message.role, "content": _sendable(message)} for message in request.messages],
-        **{name: value for name, value in options.items() if value is not None},
-    }
-
-
-def _sendable(message: Message) -> str:
-    # Half of a surrogate pair (an emoji cut by a careless client) has no UTF-8: it becomes U+FFFD.
-    return message.content.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _within(seconds: float, call: Callable[[], T]) -> T:
@@ -170,7 +135,7 @@ def _within(seconds: float, call: Callable[[], T]) -> T:
 
 
 def _too_late() -> openai.APITimeoutError:
-    return openai.APITimeoutError(httpx2.Request("POST", "/chat/completions"))
+    return openai.APITimeoutError(httpx2.Request("POST", "/"))
 
 
 def _settle(outcome: Future[T], call: Callable[[], T]) -> None:

@@ -4,7 +4,7 @@ import re
 
 from botkit.messages import Message
 from botkit.models.tokens import count_messages, count_tokens
-from botkit.ports import ChatRequest, Completion, Usage
+from botkit.ports import ChatRequest, Completion, ModerationRequest, TranscriptionRequest, Usage
 
 _SENTENCE = re.compile(r".+?(?:[。！？]|[.!?](?=\s|$)|$)", re.MULTILINE)
 
@@ -17,6 +17,14 @@ class RehearsalModel:
         asked = count_messages(request.model, request.messages)
         text = "\n".join([*_lines(request.messages), f"Prompt: {asked} tokens for {request.model}.", _CURE])
         return Completion(text, Usage(request.model, asked, count_tokens(request.model, text)))
+
+    def transcribe(self, request: TranscriptionRequest) -> str:
+        """Says in the open that nobody has listened."""
+        return f"rehearsal: a recording of {len(request.audio.data)} bytes, which {request.model} would write down"
+
+    def moderate(self, request: ModerationRequest) -> tuple[str, ...]:  # noqa: ARG002
+        """Finds everything harmless."""
+        return ()
 
     def count_tokens(self, model: str, text: str) -> int:
         """Tokens of `text` in the encoding of `model`."""
@@ -31,6 +39,8 @@ def _lines(messages: tuple[Message, ...]) -> list[str]:
     said = [message for message in messages if message.role != "system"]
     earlier, heard = said[:-1], said[-1].content if said else ""
     lines = [f"rehearsal: I heard “{_short(heard)}”."]
+    if photos := sum(len(message.images) for message in said):
+        lines.append(f"Photos: {photos}, which I cannot see.")
     if persona.strip():
         lines.append(f"Persona: {_first_sentence(persona)}")
     if earlier:

@@ -70,6 +70,12 @@ _NEAREST = {
     "gpt2": "cl100k_base",
 }
 
+IMAGE_TOKENS = 1_200
+"""About what a photo of LINE's size costs in full detail (OpenAI: Images and vision, "Calculating costs").
+
+765 to 1,105 for models that count in tiles; those that count in patches ask two or three times as much.
+"""
+
 # tiktoken panics (a BaseException) on a run of about a million spaces, and its time for a long run of
 # one letter grows faster than the run.
 _SLICE = 50_000
@@ -101,9 +107,11 @@ def count_tokens(model: str, text: str) -> int:
 def count_messages(model: str, messages: Sequence[Message]) -> int:
     """Tokens of a whole prompt: each message costs 3 besides its content, and the answer's beginning 3.
 
-    (OpenAI Cookbook: How to count tokens with tiktoken, "Counting tokens for chat completions".)
+    (OpenAI Cookbook: How to count tokens with tiktoken, "Counting tokens for chat completions".) A photo
+    counts as IMAGE_TOKENS.
     """
-    return 3 + sum(3 + count_tokens(model, message.content) for message in messages)
+    images = sum(len(message.images) for message in messages)
+    return 3 + sum(3 + count_tokens(model, message.content) for message in messages) + images * IMAGE_TOKENS
 
 
 def _encoding(name: str) -> tiktoken.Encoding:

@@ -11,7 +11,7 @@ from uuid import UUID
 from botkit.messages import Chat, ChatKind
 from botkit.simulator.allowances import Accepted
 from botkit.simulator.chats import Account, Person
-from botkit.simulator.rules import Fault, faults
+from botkit.simulator.rules import Fault, faults, quotes
 from botkit.simulator.troubles import Endpoint
 from botkit.simulator.wire import JsonObject, compact
 from botkit.simulator.world import Call, World
@@ -82,7 +82,7 @@ def handle(world: World, request: Request) -> Answer:
 
 
 def reply(world: World, asked: Asked) -> Answer:
-    """Send reply message. Its faults are found before the token is spent."""
+    """Send reply message. Its faults are found before the token is spent, but for a quote of another chat."""
     if "x-line-retry-key" in asked.headers:
         raise Refusal(400, "The header X-Line-Retry-Key is not supported by this endpoint")
     token = asked.body.get("replyToken")
@@ -91,6 +91,7 @@ def reply(world: World, asked: Asked) -> Answer:
     chat = world.allowances.spend(str(token), asked.account.user_id, world.clock.now())
     if chat is None:
         raise Refusal(400, "Invalid reply token")
+    _check_quotes(world, asked, chat)
     return _json(200, {"sentMessages": world.deliver(asked.account, chat, asked.body["messages"], "reply")})
 
 
@@ -106,6 +107,7 @@ def push(world: World, asked: Asked) -> Answer:
             return Answer(409, answer.body, {"x-line-accepted-request-id": known.request_id})
     chat, recipients = _recipients(world, account, asked.body.get("to"))
     _check(faults(asked.body.get("messages")))
+    _check_quotes(world, asked, chat)
     if account.quota is not None and world.allowances.pushed(account.user_id, now) + recipients > account.quota:
         raise Refusal(429, "You have reached your monthly limit.")
     world.allowances.count_push(account.user_id, recipients, now)
@@ -313,6 +315,13 @@ def _parsed(body: bytes) -> Any:
 def _check(found: Sequence[Fault]) -> None:
     if found:
         raise Refusal(400, f"The request body has {len(found)} error(s)", found)
+
+
+def _check_quotes(world: World, asked: Asked, chat: Chat) -> None:
+    """A quote token must be that of a message of the same chat."""
+    quoted = quotes(asked.body["messages"])
+    wrong = [place for token, place in quoted if not world.may_quote(asked.account, chat, token)]
+    _check([{"message": "Invalid quote token", "property": place} for place in wrong])
 
 
 def _check_uuid(key: str) -> None:

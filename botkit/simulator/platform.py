@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from botkit.line.signature import sign
-from botkit.messages import Chat
-from botkit.ports import Content
+from botkit.messages import Chat, Content
 from botkit.simulator.chats import Account, Person, utterance_of
 from botkit.simulator.wire import Delivery, JsonObject, Mentionee, compact, event_of, mention, source_of
 from botkit.simulator.world import World, one_to_one
@@ -44,12 +43,23 @@ class Platform(World):
         return self._send(account, person, "text", fields, chat)
 
     def send_sticker(
-        self, account: Account, person: Person, *, chat: Chat | None = None, keywords: Sequence[str] = ()
+        self,
+        account: Account,
+        person: Person,
+        *,
+        chat: Chat | None = None,
+        keywords: Sequence[str] = (),
+        text: str | None = None,
     ) -> Delivery:
-        """A sticker, with what LINE thinks it shows."""
+        """A sticker, with what LINE thinks it shows; a message sticker where the person has written `text` on it.
+
+        Of more than 15 keywords LINE picks 15 at random; here they are the first.
+        """
         fields: JsonObject = {"packageId": "446", "stickerId": "1988", "stickerResourceType": "STATIC"}
+        if text is not None:
+            fields |= {"stickerResourceType": "MESSAGE", "text": text}
         if keywords:
-            fields["keywords"] = list(keywords)
+            fields["keywords"] = list(keywords)[:15]
         return self._send(account, person, "sticker", fields, chat)
 
     def send_location(
@@ -67,17 +77,49 @@ class Platform(World):
         content: Content | None,
         *,
         chat: Chat | None = None,
+        duration: int = 60_000,
+        name: str = "file.pdf",
+        external: str | None = None,
+        photo_set: JsonObject | None = None,
     ) -> Delivery:
-        """A photo, video, voice message or file; None while LINE is still preparing it (see `prepare`)."""
+        """A photo, video, voice message or file; None while LINE is still preparing it (see `prepare`).
+
+        `external` is the address of media that LINE does not hold, as apps send by LIFF: there is no content to
+        be got then. `photo_set` is LINE's `imageSet` of a photo: an `id`, and for most apps `index` and `total`.
+        """
         fields: JsonObject = {"contentProvider": {"type": "line"}}
+        if external is not None:
+            preview = {} if kind == "audio" else {"previewImageUrl": external}
+            fields = {"contentProvider": {"type": "external", "originalContentUrl": external, **preview}}
         if kind in ("video", "audio"):
-            fields = {"duration": 60_000, **fields}
+            fields = {"duration": duration, **fields}
         if kind == "file":
-            fields = {"fileName": "file.pdf", "fileSize": len(content.data) if content else 0}
+            fields = {"fileName": name, "fileSize": len(content.data) if content else 0}
+        if photo_set is not None:
+            fields["imageSet"] = photo_set
         delivery = self._send(account, person, kind, fields, chat)
-        with self.lock:
-            self.contents[account.user_id, delivery.message_id] = content
+        if external is None:
+            with self.lock:
+                self.contents[account.user_id, delivery.message_id] = content
         return delivery
+
+    def send_photos(
+        self,
+        account: Account,
+        person: Person,
+        *contents: Content,
+        chat: Chat | None = None,
+        numbered: bool = True,
+    ) -> list[Delivery]:
+        """Photos picked together: a webhook each, of one set; some apps do not number them."""
+        name = self.ids.hexadecimal(32).upper()
+        numbers = [
+            {"index": index, "total": len(contents)} if numbered else {} for index in range(1, len(contents) + 1)
+        ]
+        return [
+            self.send_media(account, person, "image", content, chat=chat, photo_set={"id": name, **number})
+            for content, number in zip(contents, numbers, strict=True)
+        ]
 
     def prepare(self, account: Account, message_id: str, content: Content) -> None:
         """LINE has finished preparing what a message holds."""

@@ -1,16 +1,17 @@
 """LINE's rules for message objects (LINE reference: Message objects, Action objects, Quick reply)."""
 
-import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from botkit.line.text import LONGEST_TEXT, MOST_MESSAGES, graphemes, utf16_length
+from botkit.simulator.flex_rules import contents_faults
 
 Fault = dict[str, str]
 Checker = Callable[[Mapping[str, Any], str], Iterator[Fault]]
 
+_QUOTING = ("text", "textV2", "sticker")
 _PLACEHOLDER = re.compile(r"\{\{|\}\}|\{([0-9a-zA-Z_]{1,20})\}|[{}]")
 _LONGEST_ACTION_FIELD = {
     "message": {"text": 300},
@@ -31,6 +32,13 @@ def faults(messages: object) -> list[Fault]:
     return [fault for index, message in enumerate(messages) for fault in _message(message, f"messages[{index}]")]
 
 
+def quotes(messages: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """The quote tokens of messages that have no faults, and where they stand."""
+    for index, message in enumerate(messages):
+        if "quoteToken" in message:
+            yield message["quoteToken"], f"messages[{index}].quoteToken"
+
+
 def _message(message: object, place: str) -> Iterator[Fault]:
     if not isinstance(message, dict):
         yield _fault("Must be an object", place)
@@ -40,10 +48,20 @@ def _message(message: object, place: str) -> Iterator[Fault]:
         yield _fault("Must be one of the following values: [" + ", ".join(_CHECKERS) + "]", f"{place}.type")
         return
     yield from checker(message, place)
+    if "quoteToken" in message:
+        yield from _quote(message, place)
     if "quickReply" in message:
         yield from _quick_reply(message["quickReply"], f"{place}.quickReply")
     if "sender" in message:
         yield from _sender(message["sender"], f"{place}.sender")
+
+
+def _quote(message: Mapping[str, Any], place: str) -> Iterator[Fault]:
+    """Texts and stickers alone can quote."""
+    if message["type"] in _QUOTING:
+        yield from _filled(message, place, "quoteToken")
+    else:
+        yield _fault("Unknown property", f"{place}.quoteToken")
 
 
 def _text(message: Mapping[str, Any], place: str) -> Iterator[Fault]:
@@ -100,17 +118,15 @@ def _template(message: Mapping[str, Any], place: str) -> Iterator[Fault]:
 
 
 def _flex(message: Mapping[str, Any], place: str) -> Iterator[Fault]:
-    """A bubble of at most 30 KB, or a carousel of at most 12 bubbles and 50 KB."""
     yield from _with_alt_text(message, place)
-    contents = message.get("contents")
-    kind = contents.get("type") if isinstance(contents, dict) else None
-    largest = {"bubble": 30 * 1024, "carousel": 50 * 1024}.get(str(kind))
-    if not isinstance(contents, dict) or largest is None:
-        yield _fault("Must be one of the following values: [bubble, carousel]", f"{place}.contents.type")
-    elif len(json.dumps(contents, ensure_ascii=False, separators=(",", ":")).encode()) > largest:
-        yield _fault(f"Must be at most {largest} bytes", f"{place}.contents")
-    elif kind == "carousel" and not 1 <= len(contents.get("contents", ())) <= 12:
-        yield _fault("Size must be between 1 and 12", f"{place}.contents.contents")
+    yield from contents_faults(message.get("contents"), f"{place}.contents", _flex_action)
+
+
+def _flex_action(action: object, place: str, longest_label: int) -> Iterator[Fault]:
+    if not isinstance(action, dict):
+        yield _fault("May not be null", place)
+    else:
+        yield from _action(action, place, longest_label)
 
 
 _CHECKERS: dict[str, Checker] = {
@@ -140,13 +156,15 @@ def _quick_reply(quick_reply: object, place: str) -> Iterator[Fault]:
             yield from _action(action, f"{place}.items[{index}].action")
 
 
-def _action(action: Mapping[str, Any], place: str) -> Iterator[Fault]:
+def _action(action: Mapping[str, Any], place: str, longest_label: int = 20) -> Iterator[Fault]:
+    """An action of a button with a label of so many characters; 0: it needs none."""
     longest = _LONGEST_ACTION_FIELD.get(str(action.get("type")))
     if longest is None:
         kinds = ", ".join(_LONGEST_ACTION_FIELD)
         yield _fault(f"Must be one of the following values: [{kinds}]", f"{place}.type")
         return
-    yield from _filled(action, place, "label", longest=20)
+    if longest_label or "label" in action:
+        yield from _filled(action, place, "label", longest=longest_label or 40)
     for key, most in longest.items():
         yield from _filled(action, place, key, longest=most)
 

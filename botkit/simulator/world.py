@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from threading import RLock
 from typing import Any
 
-from botkit.messages import Chat
-from botkit.ports import Clock, Content
+from botkit.messages import Chat, Content
+from botkit.ports import Clock
 from botkit.simulator.allowances import Allowances
 from botkit.simulator.chats import Account, ChatLog, Person, Place, Transcript, Via, utterance_of
 from botkit.simulator.troubles import Troubles
 from botkit.simulator.wire import Ids, JsonObject
+
+_QUOTABLE = ("text", "textV2", "sticker", "image", "video", "template", "flex")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class World:
         self.blocked: set[tuple[str, str]] = set()
         self.contents: dict[tuple[str, str], Content | None] = {}
         self.gone: set[tuple[str, str]] = set()
+        self._quotable: dict[str, tuple[str, Chat]] = {}
         self._calls: list[Call] = []
 
     # ---------------------------------------------------------------- who there is
@@ -135,19 +138,37 @@ class World:
         """Whether a message to this account was taken back."""
         return (account.user_id, message_id) in self.gone
 
+    def quotable(self, account: Account, chat: Chat) -> str:
+        """A new quote token for a message of this chat; it is good for ever, and nowhere else."""
+        token = self.ids.opaque(150)
+        self._quotable[token] = account.user_id, chat
+        return token
+
+    def may_quote(self, account: Account, chat: Chat, token: str) -> bool:
+        """Whether the token belongs to a message of this chat."""
+        if token in self._quotable:
+            return self._quotable[token] == (account.user_id, chat)
+        return any(said.message.get("quoteToken") == token for said in self.log(account, chat).utterances)
+
     def show_loading(self, account: Account, person: Person, seconds: int) -> None:
         """Show the loading animation; a second call starts its time anew."""
         self.log(account, one_to_one(person)).loading_until = self.clock.now() + 1000 * seconds
 
     def deliver(self, account: Account, chat: Chat, messages: Iterable[JsonObject], via: Via) -> list[JsonObject]:
         """Put a bot's messages into a chat; returns LINE's `sentMessages`. A person who blocks the bot sees nothing."""
-        sent = [_sent(self.ids, message) for message in messages]
+        sent = [self._sent(account, chat, message) for message in messages]
         blocked = chat.kind == "user" and (account.user_id, chat.id) in self.blocked
         for message, entry in zip(messages, sent, strict=True):
             if not blocked:
                 said = utterance_of(message, entry["id"], self.clock.now(), account.name, via)
                 self.log(account, chat).add(said)
         return sent
+
+    def _sent(self, account: Account, chat: Chat, message: Mapping[str, Any]) -> JsonObject:
+        entry = {"id": self.ids.message()}
+        if message.get("type") in _QUOTABLE:
+            entry["quoteToken"] = self.quotable(account, chat)
+        return entry
 
     def _add_place(self, chat: Chat, people: Iterable[Person], name: str) -> Chat:
         with self.lock:
@@ -162,10 +183,3 @@ class World:
 def one_to_one(person: Person) -> Chat:
     """The 1:1 chat with a person, the same for every account."""
     return Chat("user", person.user_id)
-
-
-def _sent(ids: Ids, message: Mapping[str, Any]) -> JsonObject:
-    entry = {"id": ids.message()}
-    if message.get("type") in ("text", "textV2", "sticker", "image", "video", "template", "flex"):
-        entry["quoteToken"] = ids.opaque(150)
-    return entry

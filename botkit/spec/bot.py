@@ -9,11 +9,13 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field
 
 from botkit import messages
+from botkit.messages import Event
 from botkit.pipeline import Handler, Step, compose
 from botkit.spec.document import Place
 from botkit.spec.values import SecretRef, SecretRefs, Timezone
+from botkit.steps.commands import Commands
+from botkit.steps.groups import Groups
 from botkit.steps.history import History
-from botkit.steps.model import Model
 from botkit.steps.reply import Reply
 
 S = TypeVar("S", bound=Step)
@@ -90,9 +92,15 @@ class BotSpec:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The references of all secrets that the bot needs, each once."""
-        model = self.step(Model)
         line = (*self.line.channel_secret, self.line.channel_access_token) if self.line else ()
-        return tuple(dict.fromkeys((*line, *([model.api_key] if model else []))))
+        return tuple(dict.fromkeys((*line, *(secret for step in self.steps for secret in step.secrets))))
+
+    def is_command(self, event: Event) -> bool:
+        """Whether a message is a command: it is answered by itself, whatever was said before and after."""
+        commands, groups, text = self.step(Commands), self.step(Groups), event.text or ""
+        if groups is not None and event.chat is not None and event.chat.kind != "user":
+            text = groups.asked(text, event.mentions)
+        return commands is not None and commands.matches(text)
 
     @property
     def shares_groups(self) -> bool:

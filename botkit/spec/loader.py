@@ -19,7 +19,13 @@ from botkit.spec.custom import NotAStep, import_step
 from botkit.spec.document import Document, Place
 from botkit.spec.inherit import read_whole
 from botkit.spec.problems import dotted, explain, fields_at, near
+from botkit.spec.values import is_reference
 from botkit.steps import STEPS
+from botkit.steps.groups import Groups
+from botkit.steps.history import History
+from botkit.steps.limits import Limits
+from botkit.steps.media import Media
+from botkit.steps.model import Model
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _REQUIRED = {
@@ -31,6 +37,7 @@ MAX_STEPS = 50
 """Steps of one pipeline."""
 
 M = TypeVar("M", bound=BaseModel)
+S = TypeVar("S", bound=Step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +147,7 @@ class _Reading:
             return None
         header = self._header(data)
         steps = self._pipeline(data)
+        self._check_together(steps)
         if header is None or self.source.problems:
             return None
         places = self.source.places
@@ -158,18 +166,36 @@ class _Reading:
         return self._validate(Header, own, (), [*Header.model_fields, *STEPS, "extends", "pipeline"])
 
     def _pipeline(self, data: dict[str, Any]) -> tuple[Step, ...]:
+        self._keep_digits(data.get("persona"))
         steps = {name: step for name in STEPS if (step := self._section(name, data)) is not None}
         if "pipeline" not in data:
             return tuple(steps.values())
         return self._ordered(data, steps)
+
+    def _check_together(self, steps: tuple[Step, ...]) -> None:
+        """What one section asks of another."""
+        groups, history, limits = _of(Groups, steps), _of(History, steps), _of(Limits, steps)
+        if groups and groups.overhear and not (history and history.scope == "group"):
+            cure = "write `history: {scope: group}`, so that everybody there shares one conversation, or remove this"
+            self._complain(("groups", "overhear"), f"groups.overhear: needs a shared conversation; {cure}")
+        if limits and limits.counts_cost:
+            self._check_prices(_of(Model, steps), _of(Media, steps))
+
+    def _check_prices(self, model: Model | None, media: Media | None) -> None:
+        """Money can only be limited where it is known what everything costs."""
+        unknown = "is not known, so no cost can be limited"
+        for name in model.unpriced if model else ():
+            cure = f"write under `model:`, in USD a million tokens, `prices: {{{name}: {{input: 0.4, output: 1.6}}}}`"
+            self._complain(("limits",), f"limits: what {name} costs {unknown}; {cure}")
+        for name in media.unpriced if media else ():
+            cure = "choose whisper-1 for `media.transcription`, or write `audio: text`"
+            self._complain(("limits",), f"limits: what {name} costs {unknown}; {cure}")
 
     def _section(self, name: str, data: dict[str, Any]) -> Step | None:
         if name not in data and name in _REQUIRED:
             if self.source.whole:  # what another file may hold cannot be said to be missing
                 self._complain((), f"`{name}` is missing; add a line such as `{_REQUIRED[name]}`")
             return None
-        if name == "persona":
-            self._keep_digits(data[name])
         kind = STEPS[name]
         return self._validate(kind, data.get(name), (name,), kind.model_fields)
 
@@ -241,7 +267,7 @@ class _Reading:
 
     def _validated(self, kind: type[M], value: Any, path: document.Path) -> M:
         """Validate; where a text was wanted and a plain scalar stands, take it as it was written, and try again."""
-        context = {"folder": self.path.parent}
+        context = {"folder": self.path.parent, "vars": self._vars(), "api_key": self._models_key()}
         try:
             return kind.model_validate(value, context=context)
         except ValidationError as error:
@@ -255,12 +281,24 @@ class _Reading:
             _put(value, loc, text)
         return kind.model_validate(value, context=context)
 
+    def _vars(self) -> dict[str, Any]:
+        """The persona's own values, which every template of the file may use."""
+        given = _get(self.source.data, ("persona", "vars"))
+        return given if isinstance(given, dict) else {}
+
+    def _models_key(self) -> str | None:
+        """Where the key of the model is, unless it is one for a server of one's own."""
+        model = _get(self.source.data, ("model",))
+        key = model.get("api_key") if isinstance(model, dict) and not model.get("base_url") else None
+        return key if isinstance(key, str) and is_reference(key) else None
+
     def _blame_template(self, details: ErrorDetails, path: document.Path) -> None:
         """Faults of a template, each at its line in the file that holds the template."""
         context = details.get("ctx") or {}
-        locate = self._in_file(context["file"]) if context["file"] else self._in_text((*path, "text"))
+        option = (*path, *details["loc"])
+        locate = self._in_file(context["file"]) if context["file"] else self._in_text(option)
         for fault in context["faults"]:
-            self.source.complain_at(locate(fault.line, fault.word), f"{dotted(path)}: {fault.text}")
+            self.source.complain_at(locate(fault.line, fault.word), f"{dotted(option)}: {fault.text}")
 
     def _in_file(self, name: str) -> Callable[[int, str], Place]:
         shown = str(Path(self.source.file).parent / name)
@@ -268,11 +306,16 @@ class _Reading:
         return lambda line, word: Place(shown, line, _column(lines, line, word))
 
     def _in_text(self, path: document.Path) -> Callable[[int, str], Place]:
+        path = path if path in self.source.blocks else (*path, "text")
         place, begin = self.source.place_of(path), self.source.blocks.get(path)
         if begin is None:
             return lambda _line, _word: place
         lines = self.path.with_name(Path(place.file).name).read_text("utf-8-sig").splitlines()
         return lambda line, word: Place(place.file, begin + line - 1, _column(lines, begin + line - 1, word))
+
+
+def _of(kind: type[S], steps: tuple[Step, ...]) -> S | None:
+    return next((step for step in steps if isinstance(step, kind)), None)
 
 
 def _column(lines: list[str], line: int, word: str) -> int:

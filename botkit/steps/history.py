@@ -1,16 +1,29 @@
 """`history`: what was said before, within a window, and what is remembered of this turn."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import ClassVar, Literal
+from unicodedata import combining, normalize
 
 from pydantic import Field
 
-from botkit.line.text import clean_name
+from botkit.line.text import clean_name, shorten
 from botkit.messages import Message, Reply
 from botkit.pipeline import Handler, Step
 from botkit.spec.values import Duration, Whole
-from botkit.turn import Turn
+from botkit.turn import Said, Turn
+
+# What separates a speaker from what is said, looks like that, or is how prompts mark headings, roles and templates.
+_MARKS = re.compile("[:：﹕︓\u02d0\u02f8\ua789\u2236\u0589\u05c3#＃<＜>＞\\[［\\]］{｛}｝|｜`｀\\\\＼]")
+# No member may be taken for one of these: the roles of a prompt, as people and models name them.
+_ROLES = frozenset({"system", "assistant", "user", "developer", "tool", "function", "instruction", "instructions"})
+_ROLES |= {"human", "ai", "bot", "chatbot", "chatgpt", "model", "member"}
+_ROLES_WITHOUT_SPACES = ("システム", "アシスタント", "系统", "系統", "시스템")
+# Cyrillic letters that look Latin.
+_LOOKALIKES = str.maketrans("асеорхуѕіјԁһкмт", "aceopxysijdhkmt")
+_MEMBER = " (member)"
+_LONGEST_LABEL = 64
 
 
 class History(Step):
@@ -33,24 +46,41 @@ class History(Step):
         turn.history = self._window(turn)
         turn.keep_reply_until = turn.services.clock.now() + self.keep * 1000
         for one in turn.said:
-            said = Message("user", one.text, turn.speaker)
-            tokens = turn.services.model.count_tokens("", said.content)
-            turn.remember(replace(said, tokens=tokens), turn.keep_reply_until, one.event)
+            self._remember(turn, one, turn.keep_reply_until)
         return call_next(turn)
 
+    def _remember(self, turn: Turn, said: Said, expires_at: int) -> None:
+        """Stage a message; one that has no words, as a photo that no step has put into any, is not stored."""
+        if said.text:
+            message = Message("user", said.text, turn.speaker)
+            tokens = turn.services.model.count_tokens("", message.content)
+            turn.remember(replace(message, tokens=tokens), expires_at, said.event)
+
     def _window(self, turn: Turn) -> tuple[Message, ...]:
-        stored = turn.recent[-self.window :] if self.window else ()
+        stored = newest(turn.recent, self.window)
         kept = trim(stored, self.max_tokens)
+        overheard = sum(one.overheard for one in kept)
+        told = f" ({overheard} of them overheard)" if overheard else ""
         left_out = f", {len(stored) - len(kept)} left out by max_tokens: {self.max_tokens}" if kept != stored else ""
-        turn.note(f"history: {len(kept)} earlier messages, {sum(one.tokens for one in kept)} tokens{left_out}")
+        turn.note(f"history: {len(kept)} earlier messages{told}, {sum(one.tokens for one in kept)} tokens{left_out}")
         return kept
 
     def _speaker(self, turn: Turn) -> str | None:
-        if self.scope == "user" or turn.chat.kind == "user":
-            return None
-        # Members whose name LINE does not tell must still be told apart.
-        name = clean_name(turn.user.name.replace(":", " ").replace("：", " "))
-        return name or f"Member {turn.user.id[-4:]}".strip()
+        # What `events` tells the model of somebody's coming or tap is nobody's words.
+        is_shared = self.scope == "group" and turn.chat.kind != "user" and turn.event.type == "message"
+        return speaker_of(turn) if is_shared else None
+
+
+def newest(messages: Sequence[Message], window: Whole) -> tuple[Message, ...]:
+    """The newest `window` messages, with the overheard ones, which do not count, in their places."""
+    surplus = sum(not one.overheard for one in messages) - window
+    kept = []
+    for message in messages:
+        if surplus > 0 and not message.overheard:
+            surplus -= 1
+        else:
+            kept.append(message)
+    return tuple(kept)
 
 
 def trim(messages: Sequence[Message], max_tokens: Whole) -> tuple[Message, ...]:
@@ -66,3 +96,36 @@ def trim(messages: Sequence[Message], max_tokens: Whole) -> tuple[Message, ...]:
             break
         kept.append(message)
     return tuple(reversed(kept))
+
+
+def speaker_of(turn: Turn) -> str:
+    """How the person who spoke is named to the model in a conversation that several people share."""
+    return label(turn.user.name, turn.user.id, [turn.bot.name])
+
+
+def label(name: str, user_id: str, taken: Collection[str] = ()) -> str:
+    """A display name, which is hostile text, as the label of what its owner says: one line, at most 64 characters.
+
+    The same for the same person each time. It has nothing that ends a label or begins a heading; a name
+    that reads as a role of the prompt, or as one of `taken`, is marked as a member's. Members whose name
+    LINE does not tell are told apart by the end of their id; those of one name are not.
+    """
+    plain = clean_name(_MARKS.sub(" ", clean_name(name)))
+    if not plain:
+        return clean_name(f"Member {_MARKS.sub(' ', user_id[-4:])}")
+    if not _poses(plain, taken):
+        return plain
+    return shorten(plain, _LONGEST_LABEL - len(_MEMBER)) + _MEMBER
+
+
+def _poses(name: str, taken: Collection[str]) -> bool:
+    """Whether the name is or holds a word that no member may be called by, however it is spelled out."""
+    words, folded = _words(name), normalize("NFKC", name)
+    reserved = _ROLES | {"".join(_words(one)) for one in taken} - {""}
+    return not reserved.isdisjoint([*words, "".join(words)]) or any(one in folded for one in _ROLES_WITHOUT_SPACES)
+
+
+def _words(text: str) -> list[str]:
+    """The words, as far as they are letters, without case, accents and disguise."""
+    letters = normalize("NFKD", text).casefold().translate(_LOOKALIKES)
+    return re.findall(r"[^\W\d_]+", "".join(char for char in letters if not combining(char)))

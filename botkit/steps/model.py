@@ -5,14 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, ClassVar, Self
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from botkit.errors import ContextOverflow, ModelError, OutOfTime, SecretError
-from botkit.messages import Message, Reply
-from botkit.models.known import context_tokens
+from botkit.messages import Message, Reply, Text
+from botkit.models.known import Price, context_tokens, cost_of, price
 from botkit.pipeline import Handler, Step
-from botkit.ports import ChatRequest, Completion
+from botkit.ports import ChatRequest, Completion, Usage
 from botkit.spec.values import Duration, Number, SecretRef, Whole, Words
 from botkit.steps.history import trim
 from botkit.turn import Turn
@@ -26,8 +26,18 @@ SAFETY_SECONDS = 5
 # Chat formats wrap every message in a few tokens (OpenAI cookbook: 3 a message and 3 for the answer's start);
 # some spare, since other makers' formats cost a little more.
 _PER_MESSAGE = 6
+# A photo as LINE sends it costs 765 to 1,105 tokens at OpenAI in full detail (Images and vision: calculating costs).
+_PER_IMAGE = 1_200
 
 ModelName = Annotated[Words, Field(max_length=200)]
+
+
+class OwnPrice(BaseModel):
+    """What a model costs, in US dollars a million tokens."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    input: Number = Field(ge=0, description="A million tokens of the prompt.")
+    output: Number = Field(ge=0, description="A million tokens of the answer.")
 
 
 class Model(Step):
@@ -47,6 +57,9 @@ class Model(Step):
     api_key: SecretRef = Field("env:OPENAI_API_KEY", description="Where the key is found.")
     timeout: Duration = Field(40, description="How long an answer may take, retries included.")
     fallback: tuple[ModelName, ...] = Field((), description="Models to ask in turn when the first one fails.")
+    prices: dict[str, OwnPrice] = Field(
+        {}, description="What models cost, by name, for `limits` and `botkit usage`; known for well-known ones."
+    )
 
     @model_validator(mode="after")
     def _leave_room(self) -> Self:
@@ -64,13 +77,32 @@ class Model(Step):
         """Tokens that the model `name` takes, prompt and answer together."""
         return self.context_tokens or context_tokens(name) or DEFAULT_CONTEXT_TOKENS
 
+    def price(self, name: str) -> Price | None:
+        """What the model `name` costs; None where neither the file nor the table knows it."""
+        own = self.prices.get(name)
+        return Price(own.input, own.output) if own else price(name)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The model's key."""
+        return (self.api_key,)
+
+    @property
+    def unpriced(self) -> tuple[str, ...]:
+        """The models it may ask of which nobody knows the price."""
+        return tuple(name for name in (self.name, *self.fallback) if self.price(name) is None)
+
     def __call__(self, turn: Turn, call_next: Handler) -> Reply:
         """Answer what was said; where nothing was, go on."""
         if not turn.text:
             return call_next(turn)
         completion = self._first_answer(turn)
-        turn.usage = completion.usage
-        return Reply.of(completion.text)
+        turn.usages.append(self._priced(completion.usage))
+        return Reply((Text(completion.text, markdown=True),))
+
+    def _priced(self, usage: Usage) -> Usage:
+        known = self.price(usage.model)
+        return replace(usage, cost=cost_of(known, usage.input_tokens, usage.output_tokens)) if known else usage
 
     def _first_answer(self, turn: Turn) -> Completion:
         *others, last = (self.name, *self.fallback)
@@ -107,8 +139,10 @@ class Model(Step):
     def prompt(self, turn: Turn, name: str) -> tuple[Message, ...]:
         """System prompt, as much of what came before as the context window leaves room for, and what was said last."""
         count = turn.services.model.count_tokens
-        *before, said = (Message("user", one.text, turn.speaker) for one in turn.said)
+        *before, said = (Message("user", one.text, turn.speaker, images=one.images) for one in turn.said if one.text)
+        images = sum(len(one.images) for one in turn.said)
         room = self.context_window(name) - self.max_output_tokens - _PER_MESSAGE * 3 - count(name, turn.system)
+        room -= images * _PER_IMAGE
         said = _shortened(said, room, lambda text: count(name, text))
         room -= count(name, said.content)
         counted = [replace(message, tokens=count(name, message.content)) for message in before]

@@ -1,5 +1,6 @@
 """`reply`: how the answer is dressed, and what is said when there is none."""
 
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -7,6 +8,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from pydantic_core import PydanticCustomError
 
 from botkit import messages
+from botkit.errors import ModelError
+from botkit.line.text import is_blank
 from botkit.pipeline import Handler, Step
 from botkit.spec.values import Duration, Whole, Words
 from botkit.turn import Turn
@@ -16,6 +19,8 @@ DEFAULT_NOTICE = "This takes a little longer. Tap the button in a moment to see 
 DEFAULT_LABEL = "Show the answer"
 LOADING_SECONDS = 60
 """The longest LINE offers; it ends when the answer arrives (LINE reference: Display a loading animation)."""
+LEAST_LOADING_SECONDS = 5
+"""The shortest LINE offers: a second call starts the time anew, so it ends an animation that nothing follows."""
 
 
 class QuickReply(BaseModel):
@@ -79,8 +84,13 @@ def _short_push(value: Any) -> Any:
 
 
 class Reply(Step):
-    """Dresses the answer with quick replies and a sender, and shows that it is being written."""
+    """Puts the answer into LINE's form, dresses it, and shows that it is being written."""
 
+    markdown: Literal["plain", "flex", "raw"] = Field(
+        "plain",
+        description="What becomes of a model's Markdown. plain: text without marks; flex: tables and code as Flex "
+        "messages; raw: nothing.",
+    )
     quick_replies: tuple[Annotated[QuickReply, BeforeValidator(_short_quick_reply)], ...] = Field(
         (), max_length=13, description="Buttons under each answer in 1:1 chats, at most 13."
     )
@@ -98,20 +108,58 @@ class Reply(Step):
         "assume_delivered",
         description="A reply of which LINE cannot say whether it arrived; resend: push it, perhaps a second time.",
     )
+    quote: bool = Field(True, strict=True, description="In groups, show the message answered above the answer.")
     loading: bool = Field(True, strict=True, description="The typing animation; 1:1 chats only.")
+    mark_as_read: bool = Field(
+        False, strict=True, description="Show messages as read once the bot sees them; needs Chat on in LINE's console."
+    )
     error: Words = Field(DEFAULT_ERROR, max_length=1000, description="Said when an answer failed; 1:1 chats only.")
 
     def __call__(self, turn: Turn, call_next: Handler) -> messages.Reply:
-        """Start the animation beside the turn, go on, then dress what comes back."""
-        if self.loading and turn.text and turn.chat.kind == "user":
-            turn.spawn(turn.services.line.start_loading, turn.access_token, turn.user.id, LOADING_SECONDS)
+        """Start what LINE shows meanwhile beside the turn, go on, then dress what comes back.
+
+        Raises ModelError where the model has answered with invisible characters alone.
+        """
+        if self.mark_as_read and turn.event.read_token:
+            turn.spawn(turn.services.line.mark_as_read, turn.access_token, turn.event.read_token)
+        loading = self._start_loading(turn) if self.loading and turn.said and turn.chat.kind == "user" else None
         reply = call_next(turn)
-        dressed = reply if reply.silent else self.dressed(reply)
+        if is_blank(reply.text):
+            if any(_is_markdown(part) for part in reply.parts):
+                raise ModelError("the model's answer holds nothing that can be seen")
+            if loading:
+                turn.spawn(_stop_loading, turn, loading)
+            return reply
+        dressed = self.dressed(self._written(turn, reply))
+        if turn.chat.kind == "user":
+            return dressed
         # A tap says the button's text for the person, and in a group that text addresses nobody.
-        return dressed if turn.chat.kind == "user" else replace(dressed, quick_replies=reply.quick_replies)
+        quote = turn.event.quote_token if self.quote else None
+        return replace(dressed, quick_replies=reply.quick_replies, quote=reply.quote or quote)
 
     def dressed(self, reply: messages.Reply) -> messages.Reply:
         """`reply` with this step's quick replies and sender; what a step inside has set for itself stays."""
         buttons = tuple(messages.QuickReply(button.label, button.text) for button in self.quick_replies)
         sender = messages.Sender(self.sender.name, self.sender.icon) if self.sender != Sender() else None
         return replace(reply, quick_replies=reply.quick_replies or buttons, sender=reply.sender or sender)
+
+    def _written(self, turn: Turn, reply: messages.Reply) -> messages.Reply:
+        """`reply` with its Markdown as this step's option says; other parts stay as they are."""
+        if self.markdown == "raw" or not any(_is_markdown(part) for part in reply.parts):
+            return reply
+        convert = turn.services.markdown.plain if self.markdown == "plain" else turn.services.markdown.flex
+        parts = (convert(part.text) if _is_markdown(part) else (part,) for part in reply.parts)
+        return replace(reply, parts=tuple(one for some in parts for one in some))
+
+    def _start_loading(self, turn: Turn) -> Future[None]:
+        return turn.spawn(turn.services.line.start_loading, turn.access_token, turn.user.id, LOADING_SECONDS)
+
+
+def _is_markdown(part: messages.Part) -> bool:
+    return isinstance(part, messages.Text) and part.markdown
+
+
+def _stop_loading(turn: Turn, started: Future[None]) -> None:
+    """Let the animation end soon; only once LINE has taken the call that started it, or that would come last."""
+    if started.exception() is None:
+        turn.services.line.start_loading(turn.access_token, turn.user.id, LEAST_LOADING_SECONDS)

@@ -1,11 +1,10 @@
 """The store in one DynamoDB table, for the deployed bots."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botkit.errors import StoreError
 from botkit.messages import Chat, Message
@@ -27,41 +26,38 @@ from botkit.ports import (
     State,
     Via,
 )
-from botkit.stores import dynamodb_messages, dynamodb_moves
+from botkit.stores import dynamodb_history, dynamodb_messages, dynamodb_moves, dynamodb_people
 from botkit.stores.dynamodb_items import (
     DUE,
     DUE_INDEX,
-    LAST,
-    MESSAGES,
-    PENDING,
+    WINDOWS,
     amounts_of,
+    asked_keys,
     conversation_at,
-    conversation_pk,
+    count_of,
     counter_key,
+    counters_pk,
     event_key,
     index_key,
     message_item,
-    message_key,
-    message_of,
-    pending_of,
+    place_in_time,
     record_of,
     said_fields,
     seconds,
     sent_item,
 )
 from botkit.stores.dynamodb_moves import Move, flatten, judge
+from botkit.stores.dynamodb_places import places_of_memories
 from botkit.stores.dynamodb_schema import create_table
 from botkit.stores.dynamodb_table import Fields, Refused, Table, connect, expressions, spread
 from botkit.stores.dynamodb_writes import Write, add_counts, change, charge, check_held, give_back, put, take
-from botkit.stores.values import EVENT_LIFE, PENDING_LIMIT, answer_stamp, lost, stamp, within
+from botkit.stores.values import EVENT_LIFE, answer_stamp, lost, stamp, within
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 __all__ = ["DynamoStore", "create_table"]
 
-SPARE = 25
-"""Items that an inbox is expected to hold besides its window: META, and the events of a busy conversation."""
 ATTEMPTS_AT_ONCE = 50
 """Events in one transaction of 100 writes (DynamoDB API reference: TransactWriteItems)."""
 IS_OLDER = "attribute_exists(#pk) AND (attribute_not_exists(#edited_at) OR #edited_at < :edited_at)"
@@ -118,24 +114,9 @@ class DynamoStore:
             return _still_held(lease, refused.found[0])
         return None
 
-    def inbox(self, lease: Lease, window: int, now: int) -> Inbox:
-        """See `Store.inbox`. One query downwards: events, then META, then messages.
-
-        It sees no single moment: an event that comes meanwhile may be missing, and META already count it.
-        """
-        pending: deque[Pending] = deque(maxlen=PENDING_LIMIT)  # the newest come first, and make room
-        recent: list[Message] = []
-        lowest = MESSAGES if window else PENDING
-        items = self._partition(lease.conversation, lowest, PENDING, ScanIndexForward=False, Limit=window + SPARE)
-        for item in items:
-            if str(item["sk"]).startswith(PENDING):
-                if int(item["received_at"]) > lease.until - EVENT_LIFE:
-                    pending.append(pending_of(item))
-            elif str(item["sk"]).startswith(MESSAGES) and int(item["expires_at"]) > now:
-                recent.append(message_of(item))
-                if len(recent) == window:
-                    break
-        return Inbox(tuple(reversed(pending)), tuple(reversed(recent)))
+    def inbox(self, lease: Lease, window: int, now: int, overheard: int = 0) -> Inbox:
+        """See `Store.inbox`. One query, and another one where overheard messages are asked for."""
+        return dynamodb_history.inbox(self._table, lease, window, now, overheard)
 
     def overdue(self, now: int, limit: int, bots: Collection[str]) -> Sequence[Conversation]:
         """See `Store.overdue`. The index follows the table within a second or so: the next sweep sees the rest."""
@@ -183,16 +164,21 @@ class DynamoStore:
         notes: Sequence[Note] = (),
         waits: bool = False,
     ) -> None:
-        """See `Store.answer`. Of a transaction's 100 writes, it takes three, and two for each event that it covers."""
+        """See `Store.answer`. Of a transaction's 100 writes, it takes three, and two for each event that it covers.
+
+        And one for each person whose words are remembered, and for the chat, where that has to be found again.
+        """
         state: State = "DONE" if answer is None else "UNDELIVERED" if waits else "SENDING"
         mark = answer_stamp(lease, state, answer, [one.event_id for one in covers])
-        messages = {item["sk"]: item for item in (message_item(lease.conversation, memory) for memory in memories)}
+        items = (message_item(lease.conversation, memory) for memory in memories)
+        messages = {place_in_time(item): item for item in items}
+        places = places_of_memories(lease.conversation, memories)
         said = said_fields(messages.values())
         moves = [
             dynamodb_moves.answered(lease, event, answer, state, mark, said, notes),
             *(dynamodb_moves.covered(lease, one, event) for one in covers),
         ]
-        others = [*map(put, messages.values()), *add_counts(lease.conversation.bot, counts)]
+        others = [*map(put, [*messages.values(), *places]), *add_counts(lease.conversation.bot, counts)]
         self._commit(lease, moves, others, mark)
 
     def resend(self, lease: Lease, event: Pending, via: Via, budget: Budget | None = None) -> bool:
@@ -225,6 +211,7 @@ class DynamoStore:
         chat: Chat,
         sent: Sequence[str] = (),
         *,
+        counts: Sequence[Count] = (),
         notes: Sequence[Note] = (),
         release: bool = False,
     ) -> Lease | None:
@@ -232,18 +219,19 @@ class DynamoStore:
         mark = stamp(lease, "finish", state)
         move = dynamodb_moves.finished(lease, event, state, mark, notes)
         keep = [put(sent_item(lease, event, chat, message_id)) for message_id in dict.fromkeys(sent)]
+        others = [*keep, *add_counts(lease.conversation.bot, counts)]
         if not release:
-            self._commit(lease, [move], keep, mark)
+            self._commit(lease, [move], others, mark)
             return lease
         try:
-            self._table.transact([{"Update": give_back(lease)}, *flatten([move]), *keep])
+            self._table.transact([{"Update": give_back(lease)}, *flatten([move]), *others])
         except Refused as refused:
             if 0 not in refused.found:
                 self._judge([move], refused, mark)
                 return self.release(lease)
             still = _still_held(lease, refused.found[0])
             if still is not None:
-                return self.finish(still, event, state, chat, sent, notes=notes)
+                return self.finish(still, event, state, chat, sent, counts=counts, notes=notes)
             # Asked again for its response was lost, it finds the lease given back, by itself.
             if self._stamp(lease, event) != mark:
                 raise lost(lease) from refused
@@ -268,10 +256,14 @@ class DynamoStore:
         if said.get("role") != "user" or said.get("conversation") != lease.conversation.id:
             self._commit(lease, [])
             return False
-        key = message_key(lease.conversation, str(said["event_id"]), int(said["at"]))
         sets: Fields = {"text": message.text, "tokens": message.tokens, "edited_at": at}
+        keys = asked_keys(lease.conversation, str(said["event_id"]), int(said["at"]))
+        return any(self._edit(lease, {"Update": change(key, IS_OLDER, {}, sets=sets)}) for key in keys)
+
+    def _edit(self, lease: Lease, edit: Write) -> bool:
+        """Whether the message is there."""
         try:
-            self._commit(lease, [], [{"Update": change(key, IS_OLDER, {}, sets=sets)}])
+            self._commit(lease, [], [edit])
         except Refused as refused:
             return refused.found[1] is not None
         return True
@@ -286,21 +278,41 @@ class DynamoStore:
         said = self._table.get(index_key(bot, chat, message_id)) or {}
         return said.get("role") == "assistant"
 
-    def history(self, conversation: Conversation, limit: int, now: int) -> Sequence[Message]:
-        """See `Store.history`. Messages that expired but are still there cost pages, not places."""
-        items = self._partition(conversation, MESSAGES, MESSAGES, ScanIndexForward=False, Limit=max(limit, 1))
-        newest = (message_of(item) for item in items if int(item["expires_at"]) > now)
-        return list(islice(newest, limit))[::-1]
+    def history(self, conversation: Conversation, limit: int, now: int, overheard: int = 0) -> Sequence[Message]:
+        """See `Store.history`."""
+        return dynamodb_history.history(self._table, conversation, limit, now, overheard)
 
-    def clear(self, conversation: Conversation) -> None:
+    def clear(self, conversation: Conversation, until: int | None = None, user_id: str | None = None) -> None:
         """See `Store.clear`. Not all or nothing: after a StoreError, ask again."""
-        items = self._partition(conversation, MESSAGES, MESSAGES)
-        self._table.delete([{"pk": item["pk"], "sk": item["sk"]} for item in items])
+        dynamodb_history.clear(self._table, conversation, until, user_id)
 
-    def counted(self, bot: str, counter: str, window: str, now: int) -> Mapping[str, int]:
-        """See `Store.counted`."""
-        found = self._table.get(counter_key(bot, counter, window))
-        return amounts_of(found) if found and int(found["expires_at"]) > now else {}
+    def forget(self, bot: str, user_id: str, now: int) -> int:
+        """See `Store.forget`. Not all or nothing: after a StoreError, ask again."""
+        return dynamodb_people.forget(self._table, bot, user_id, now)
+
+    def disband(self, bot: str, chat: Chat, until: int) -> None:
+        """See `Store.disband`. Not all or nothing: after a StoreError, ask again."""
+        dynamodb_people.disband(self._table, bot, chat, until)
+
+    def part(self, bot: str, chat: Chat, at: int, *, gone: bool) -> None:
+        """See `Store.part`."""
+        dynamodb_people.part(self._table, bot, chat, at, gone=gone)
+
+    def is_gone(self, bot: str, chat: Chat) -> bool:
+        """See `Store.is_gone`."""
+        return dynamodb_people.is_gone(self._table, bot, chat)
+
+    def counted(self, bot: str, counters: Sequence[tuple[str, str]], now: int) -> Sequence[Mapping[str, int]]:
+        """See `Store.counted`. One round trip."""
+        keys = [counter_key(bot, counter, window) for counter, window in counters]
+        found = self._table.get_all(keys) if keys else []
+        amounts = {(item["pk"], item["sk"]): amounts_of(item) for item in found if int(item["expires_at"]) > now}
+        return [amounts.get((key["pk"], key["sk"]), {}) for key in keys]
+
+    def tally(self, bot: str, counter: str, first: str, last: str, now: int) -> Sequence[Count]:
+        """See `Store.tally`."""
+        items = self._table.between(counters_pk(bot, counter), WINDOWS + first, WINDOWS + last)
+        return [count_of(counter, item) for item in items if int(item["expires_at"]) > now]
 
     # ---------------------------------------------------------------- how it is done
 
@@ -327,14 +339,6 @@ class DynamoStore:
 
     def _stamp(self, lease: Lease, event: Pending) -> object:
         return (self._table.get(event_key(lease.conversation.bot, event.event_id)) or {}).get("stamp")
-
-    def _partition(self, conversation: Conversation, first: str, last: str, **asked: Any) -> Iterator[Fields]:
-        """The items of a conversation whose sort keys begin with `first` to `last`, strongly consistent."""
-        worded = expressions(
-            {"pk": conversation_pk(conversation), "first": first, "last": last + LAST},
-            KeyConditionExpression="#pk = :pk AND #sk BETWEEN :first AND :last",
-        )
-        return self._table.query(ConsistentRead=True, **worded, **asked)
 
 
 def _still_held(lease: Lease, meta: Fields | None) -> Lease | None:

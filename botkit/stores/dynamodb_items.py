@@ -6,11 +6,19 @@
 | pending event | B#bot#C#conversation        | P#at#eventId              | body and answer, until it is DONE          |
 | conversation  | B#bot#C#conversation        | META                      | the lease, the count of arrivals           |
 | message       | B#bot#C#conversation        | M#at#eventId#0 (asked), 1 | a message of the history                   |
+| overheard one | B#bot#C#conversation        | H#at#eventId#0            | likewise                                   |
 | message index | B#bot#G#kind:id of the chat | S#messageId               | whose it is, and where; or that it is gone |
+| chat          | B#bot#G#kind:id of the chat | CHAT                      | whether the bot was blocked or removed     |
+| place         | B#bot#G#kind:id of the chat | C#conversation#days       | one person's conversation in the chat      |
+| place         | B#bot#U#user                | C#conversation#days       | where in a group this person has spoken    |
 | counter       | B#bot#counter               | W#window                  | amounts                                    |
 
 The event is the bot's own, so that it is known in whichever conversation it comes again. As M# < META <
-P#, one query downwards reads what is pending and then the newest messages.
+P#, one query downwards reads what is pending and then the newest messages; what was overheard is below.
+
+A place lives longer than what is to be found by it. What lives for other days has a place of its own, or what
+expires early would shorten the life of a place that something else is still found by. No place is kept where
+the id tells: of a person's 1:1 chat, of the conversation that a group shares.
 
 Times are ms, in sort keys with 15 digits so that they sort as numbers; only `ttl` is in seconds, as
 DynamoDB asks (Developer Guide: Time to Live). Ids are escaped in keys, so that no two keys meet.
@@ -21,12 +29,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from botkit.messages import Chat, Message, Role
-from botkit.ports import Answer, Arrival, Conversation, Lease, Memory, Note, Pending, Record, State, Via
+from botkit.ports import Answer, Arrival, Conversation, Count, Lease, Memory, Note, Pending, Record, State, Via
 from botkit.stores.dynamodb_table import Fields
 from botkit.stores.values import (
     ANSWERED,
     ASKED,
     EVENT_LIFE,
+    PARTED_LIFE,
     SENT_LIFE,
     chat_key,
     dump_answer,
@@ -40,13 +49,15 @@ from botkit.stores.values import (
 META: Final = "META"
 PENDING: Final = "P#"
 MESSAGES: Final = "M#"
+OVERHEARD: Final = "H#"
 LAST: Final = "~"
-"""Sorts after everything that follows a prefix above: each is followed by a digit."""
+"""Sorts after everything that follows a prefix: a digit, or the id of a conversation."""
 
 DUE_INDEX: Final = "due"
 DUE: Final = "inbox"
 """The one partition of the index `due`. It takes 1000 writes a second, and an event costs four."""
 
+WINDOWS: Final = "W#"
 AMOUNT: Final = "n_"
 NOTES: Final = "note_"
 STORY: Final = ("notice", "SENDING", "postpone", "UNDELIVERED", "DONE")
@@ -96,19 +107,52 @@ def pending_key(conversation: Conversation, event_id: str, at: int) -> Fields:
     return {"pk": conversation_pk(conversation), "sk": f"{PENDING}{at:015d}#{escape(event_id)}"}
 
 
-def message_key(conversation: Conversation, event_id: str, at: int, order: int = ASKED) -> Fields:
+def message_key(
+    conversation: Conversation, event_id: str, at: int, order: int = ASKED, *, overheard: bool = False
+) -> Fields:
     """The key of a message of the history."""
-    return {"pk": conversation_pk(conversation), "sk": f"{MESSAGES}{at:015d}#{escape(event_id)}#{order}"}
+    prefix = OVERHEARD if overheard else MESSAGES
+    return {"pk": conversation_pk(conversation), "sk": f"{prefix}{at:015d}#{escape(event_id)}#{order}"}
+
+
+def asked_keys(conversation: Conversation, event_id: str, at: int) -> list[Fields]:
+    """The keys under which what a person said by an event can be in the history: said to the bot, or overheard."""
+    return [message_key(conversation, event_id, at, overheard=overheard) for overheard in (False, True)]
+
+
+def place_in_time(item: Fields) -> str:
+    """What messages sort by, overheard or not: time, event and speaker."""
+    return str(item["sk"])[len(MESSAGES) :]
+
+
+def chat_pk(bot: str, chat: str) -> str:
+    """The partition of what is known of a chat, which is given by its `chat_key`."""
+    return f"B#{escape(bot)}#G#{escape(chat)}"
+
+
+def chat_item_key(bot: str, chat: Chat) -> Fields:
+    """The key of a chat's own item."""
+    return {"pk": chat_pk(bot, chat_key(chat)), "sk": "CHAT"}
+
+
+def person_pk(bot: str, user_id: str) -> str:
+    """The partition of what is known of a person. Counters of theirs may be there, too."""
+    return f"B#{escape(bot)}#U#{escape(user_id)}"
 
 
 def index_key(bot: str, chat: Chat, message_id: str) -> Fields:
     """The key under which a message is found by LINE's id of it."""
-    return {"pk": f"B#{escape(bot)}#G#{escape(chat_key(chat))}", "sk": f"S#{escape(message_id)}"}
+    return {"pk": chat_pk(bot, chat_key(chat)), "sk": f"S#{escape(message_id)}"}
+
+
+def counters_pk(bot: str, counter: str) -> str:
+    """The partition of a counter. Its name may hold anything: no other item has the sort key of one."""
+    return f"B#{escape(bot)}#{counter}"
 
 
 def counter_key(bot: str, counter: str, window: str) -> Fields:
-    """The key of a counter. Its name may hold anything: no other item has such a sort key."""
-    return {"pk": f"B#{escape(bot)}#{counter}", "sk": f"W#{window}"}
+    """The key of a counter in a window."""
+    return {"pk": counters_pk(bot, counter), "sk": f"{WINDOWS}{window}"}
 
 
 # ---------------------------------------------------------------- items
@@ -150,16 +194,21 @@ def pending_item(arrival: Arrival) -> Fields:
 def message_item(conversation: Conversation, memory: Memory) -> Fields:
     """A message of the history."""
     said = memory.message
-    speaker: Fields = {} if said.speaker is None else {"speaker": said.speaker}
+    known = {"speaker": said.speaker, "user_id": memory.user_id}
     return {
-        **message_key(conversation, memory.event_id, memory.at, turn_order(said)),
+        **message_key(conversation, memory.event_id, memory.at, turn_order(said), overheard=said.overheard),
         "ttl": seconds(memory.expires_at),
         "expires_at": memory.expires_at,
         "role": said.role,
         "text": said.text,
         "tokens": said.tokens,
-        **speaker,
+        **{name: value for name, value in known.items() if value is not None},
     }
+
+
+def parted_fields(at: int, *, gone: bool) -> Fields:
+    """What a chat's own item holds: whether the bot is gone from it, and since when."""
+    return {"gone": int(gone), "at": at, "ttl": seconds(at + PARTED_LIFE)}
 
 
 def sent_item(lease: Lease, event: Pending, chat: Chat, message_id: str) -> Fields:
@@ -265,7 +314,24 @@ def record_of(bot: str, event_id: str, event: Fields) -> Record:
 
 def message_of(item: Fields) -> Message:
     """A message of the history as the port has it."""
-    return Message(_ROLES[str(item["role"])], str(item["text"]), _text_of(item, "speaker"), int(item["tokens"]))
+    return Message(
+        role=_ROLES[str(item["role"])],
+        text=str(item["text"]),
+        speaker=_text_of(item, "speaker"),
+        tokens=int(item["tokens"]),
+        overheard=str(item["sk"]).startswith(OVERHEARD),
+        at=said_at(item),
+    )
+
+
+def said_at(item: Fields) -> int:
+    """When a message of the history was said."""
+    return int(str(item["sk"]).split("#")[1])
+
+
+def count_of(counter: str, item: Fields) -> Count:
+    """A counter in a window as the port has it."""
+    return Count(counter, str(item["sk"]).removeprefix(WINDOWS), amounts_of(item), int(item["expires_at"]))
 
 
 def state_of(item: Fields) -> State:

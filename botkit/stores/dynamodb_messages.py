@@ -7,10 +7,10 @@ from botkit.messages import Chat
 from botkit.ports import Acceptance, Arrival, Conversation, Pending
 from botkit.stores.dynamodb_items import (
     answer_fields,
+    asked_keys,
     event_item,
     event_key,
     index_key,
-    message_key,
     pending_item,
     pending_key,
     pending_of,
@@ -19,6 +19,7 @@ from botkit.stores.dynamodb_items import (
     state_of,
 )
 from botkit.stores.dynamodb_moves import OPEN, at_revision, in_state
+from botkit.stores.dynamodb_places import places_of_arrival
 from botkit.stores.dynamodb_table import Fields, Refused, Table
 from botkit.stores.dynamodb_writes import EXISTS, Write, change, conditional, count_arrival, put, put_where
 from botkit.stores.values import EVENT_LIFE, is_certainly_unseen, take_back
@@ -49,8 +50,9 @@ def accept(table: Table, arrival: Arrival) -> Acceptance:
     """See `Store.accept`. One round trip for a new event and for a duplicate, two to renew."""
     event = put_where(event_item(arrival), IS_NEW, _expired(arrival))
     index = [_keep_place(arrival, arrival.message_id)] if arrival.message_id is not None else []
+    places = map(put, places_of_arrival(arrival))
     try:
-        table.transact([event, put(pending_item(arrival)), count_arrival(arrival), *index])
+        table.transact([event, put(pending_item(arrival)), count_arrival(arrival), *index, *places])
     except Refused as refused:
         if 0 in refused.found:
             return _accept_known(table, arrival, refused.found[0])
@@ -134,20 +136,25 @@ def unsend(table: Table, bot: str, chat: Chat, message_id: str, now: int) -> Non
     if "event_id" not in said:
         return
     conversation = Conversation(bot, str(said["conversation"]))
-    event_id, at = str(said["event_id"]), int(said["at"])
-    answers = _take_back(table, conversation, event_id, at)
-    table.delete([message_key(conversation, event_id, at), *answers])
+    table.delete(take_back_message(table, conversation, str(said["event_id"]), int(said["at"])))
 
 
-def _take_back(table: Table, conversation: Conversation, event_id: str, at: int) -> list[Fields]:
-    """Take back what nobody can have seen: the event, or its turn's part of the answer that waits for it.
+def take_back_message(
+    table: Table, conversation: Conversation, event_id: str, at: int, turn: str | None = None
+) -> list[Fields]:
+    """Take back what nobody can have seen: the event, or the part of a turn, its own if none is given, of its answer.
 
-    Returns the keys of the messages in the history that the bot has never said then.
+    Returns the keys of what must leave the history then, where it is there.
     """
-    turn, waits, waits_at = event_id, event_id, at
+    return [*asked_keys(conversation, event_id, at), *_take_back(table, conversation, event_id, at, turn or event_id)]
+
+
+def _take_back(table: Table, conversation: Conversation, event_id: str, at: int, turn: str) -> list[Fields]:
+    """Returns the keys of the messages in the history that the bot has never said then."""
+    is_own, waits, waits_at = turn == event_id, event_id, at
     while not _take_out(table, pending_key(conversation, waits, waits_at), event_id, turn):
         event = table.get(event_key(conversation.bot, waits)) or {}
-        if waits == event_id:
+        if is_own and waits == event_id:
             turn = str(event.get("turn", event_id))
         if event.get("lead", waits) == waits:
             return []

@@ -121,6 +121,28 @@ class Table:
             found = self._client.get_item(TableName=self.name, Key=to_wire(key), ConsistentRead=True)
         return from_wire(found["Item"]) if "Item" in found else None
 
+    def get_all(self, keys: Sequence[Fields]) -> list[Fields]:
+        """Those items of up to 100 keys that are there, in no order, strongly consistent."""
+        distinct = {(key["pk"], key["sk"]): to_wire(key) for key in keys}
+        left: dict[str, Any] = {self.name: {"Keys": list(distinct.values()), "ConsistentRead": True}}
+        items: list[Fields] = []
+        for _ in self._patiently():
+            with translated(self.name):
+                page = self._client.batch_get_item(RequestItems=left)
+            items += map(from_wire, page["Responses"].get(self.name, []))
+            left = dict(page["UnprocessedKeys"])
+            if not left:
+                return items
+        raise self._busy()
+
+    def between(self, pk: str, first: str, last: str, **asked: Any) -> Iterator[Fields]:
+        """The items of a partition whose sort keys lie between two, both included, strongly consistent."""
+        worded = expressions(
+            {"pk": pk, "first": first, "last": last},
+            KeyConditionExpression="#pk = :pk AND #sk BETWEEN :first AND :last",
+        )
+        return self.query(ConsistentRead=True, **worded, **asked)
+
     def query(self, **asked: Any) -> Iterator[Fields]:
         """The items of a Query, page after page, each fetched when it is needed."""
         start: dict[str, Any] = {}

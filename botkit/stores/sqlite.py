@@ -27,40 +27,42 @@ from botkit.ports import (
     State,
     Via,
 )
+from botkit.stores import sqlite_messages
 from botkit.stores import sqlite_statements as sql
 from botkit.stores.sqlite_file import open_database, translated
+from botkit.stores.sqlite_messages import said_fields
 from botkit.stores.sqlite_rows import (
     Fields,
+    amounts_of,
     answer_fields,
     arrival_fields,
     conversation_fields,
     count_fields,
-    counter_fields,
+    counted_fields,
     event_fields,
     id_fields,
     lease_fields,
     memory_fields,
     message_of,
+    parted_fields,
     pending_of,
     record_of,
-    taken_fields,
+    tally_of,
     unsent_fields,
 )
 from botkit.stores.values import (
-    ANSWERED,
-    ASKED,
     CONVERSATION_LIFE,
     DAY,
     EVENT_LIFE,
     PENDING_LIMIT,
     SENT_LIFE,
     answer_stamp,
+    chat_key,
     dump_notes,
-    is_certainly_unseen,
     lost,
     refusal,
+    shared_conversation,
     stamp,
-    take_back,
     taken_back,
     within,
 )
@@ -117,11 +119,12 @@ class SqliteStore:
             granted = db.execute(sql.LEASE, asked | {"expires_at": now + CONVERSATION_LIFE}).fetchone()
         return Lease(conversation, owner, granted["fence"], until, granted["inbox_seq"], abandoned)
 
-    def inbox(self, lease: Lease, window: int, now: int) -> Inbox:
+    def inbox(self, lease: Lease, window: int, now: int, overheard: int = 0) -> Inbox:
         """See `Store.inbox`."""
         asked = {"oldest": lease.until - EVENT_LIFE, "limit": PENDING_LIMIT}
         pending = self._read(sql.PENDING, conversation_fields(lease.conversation) | asked)
-        return Inbox(tuple(map(pending_of, pending)), tuple(self.history(lease.conversation, window, now)))
+        recent = self.history(lease.conversation, window, now, overheard)
+        return Inbox(tuple(map(pending_of, pending)), tuple(recent))
 
     def attempt(self, lease: Lease, events: Sequence[Pending]) -> None:
         """See `Store.attempt`."""
@@ -166,7 +169,7 @@ class SqliteStore:
             db.execute(sql.ANSWER, asked | fixed)
             _cover(db, lease, event, covers)
             db.executemany(sql.REMEMBER, [memory_fields(lease.conversation, memory) for memory in memories])
-            _count(db, lease, counts)
+            _count(db, lease.conversation.bot, counts)
 
     def resend(self, lease: Lease, event: Pending, via: Via, budget: Budget | None = None) -> bool:
         """See `Store.resend`."""
@@ -175,7 +178,7 @@ class SqliteStore:
             found = _find(db, lease, event)
             _check_revision(found, event)
             _check_state(found, SENDING)
-            if budget and not found["charged"] and not _charge(db, lease, budget):
+            if budget and not found["charged"] and not _charge(db, lease.conversation.bot, budget):
                 return False
             db.execute(sql.RESEND, asked)
         return True
@@ -196,6 +199,7 @@ class SqliteStore:
         chat: Chat,
         sent: Sequence[str] = (),
         *,
+        counts: Sequence[Count] = (),
         notes: Sequence[Note] = (),
         release: bool = False,
     ) -> Lease | None:
@@ -218,6 +222,7 @@ class SqliteStore:
                 _check_state(_find(db, lease, event), SENDING | UNDELIVERED if state == "DONE" else SENDING)
                 db.execute(sql.FINISH, asked)
                 db.executemany(sql.KEEP_ID, [kept | id_fields(lease.conversation.bot, chat, one) for one in sent])
+                _count(db, lease.conversation.bot, counts)
             return _give_back(db, lease, held) if release else lease
 
     def release(self, lease: Lease) -> Lease | None:
@@ -240,7 +245,7 @@ class SqliteStore:
                 tombstone = {"role": "unsent", "conversation": None, "id": None, "expires_at": now + EVENT_LIFE}
                 db.execute(sql.KEEP_ID, asked | tombstone)
             elif found["role"] == "user":
-                _take_back(db, _said(bot, found))
+                sqlite_messages.unsend(db, said_fields(bot, found["conversation"], found["event"]))
 
     def edit(self, lease: Lease, chat: Chat, message_id: str, at: int, message: Message) -> bool:
         """See `Store.edit`."""
@@ -249,7 +254,7 @@ class SqliteStore:
             found = db.execute(sql.FIND_ID, asked).fetchone()
             if found is None or found["role"] != "user" or found["conversation"] != lease.conversation.id:
                 return False
-            said = _said(lease.conversation.bot, found)
+            said = said_fields(lease.conversation.bot, lease.conversation.id, found["event"])
             db.execute(sql.EDIT, said | {"text": message.text, "tokens": message.tokens, "at": at})
             return db.execute(sql.REMEMBERED, said).fetchone() is not None
 
@@ -263,19 +268,44 @@ class SqliteStore:
         found = self._read(sql.FIND_ID, id_fields(bot, chat, message_id) | {"now": 0})
         return any(row["role"] == "assistant" for row in found)
 
-    def history(self, conversation: Conversation, limit: int, now: int) -> Sequence[Message]:
+    def history(self, conversation: Conversation, limit: int, now: int, overheard: int = 0) -> Sequence[Message]:
         """See `Store.history`."""
-        rows = self._read(sql.HISTORY, conversation_fields(conversation) | {"now": now, "limit": limit})
-        return [message_of(row) for row in reversed(rows)]
+        asked = {"now": now, "limit": limit, "overheard": overheard}
+        return list(map(message_of, self._read(sql.HISTORY, conversation_fields(conversation) | asked)))
 
-    def clear(self, conversation: Conversation) -> None:
+    def clear(self, conversation: Conversation, until: int | None = None, user_id: str | None = None) -> None:
         """See `Store.clear`."""
         with self._writing() as db:
-            db.execute(sql.CLEAR, conversation_fields(conversation))
+            db.execute(sql.CLEAR, conversation_fields(conversation) | {"until": until, "user_id": user_id})
 
-    def counted(self, bot: str, counter: str, window: str, now: int) -> Mapping[str, int]:
+    def forget(self, bot: str, user_id: str, now: int) -> int:
+        """See `Store.forget`. It counts the messages of histories that had not expired."""
+        with self._writing() as db:
+            return sum(expires_at > now for expires_at in sqlite_messages.forget(db, bot, user_id))
+
+    def disband(self, bot: str, chat: Chat, until: int) -> None:
+        """See `Store.disband`."""
+        with self._writing() as db:
+            db.execute(sql.DISBAND, {"bot": bot, "shared": shared_conversation(chat), "until": until})
+
+    def part(self, bot: str, chat: Chat, at: int, *, gone: bool) -> None:
+        """See `Store.part`. Known for 400 days; of what happened in one moment, that the bot can speak wins."""
+        with self._writing() as db:
+            db.execute(sql.PART, parted_fields(bot, chat, at, gone=gone))
+
+    def is_gone(self, bot: str, chat: Chat) -> bool:
+        """See `Store.is_gone`."""
+        return bool(self._read(sql.IS_GONE, {"bot": bot, "chat": chat_key(chat)}))
+
+    def counted(self, bot: str, counters: Sequence[tuple[str, str]], now: int) -> Sequence[Mapping[str, int]]:
         """See `Store.counted`."""
-        return _amounts(self._read(sql.COUNTED, {"bot": bot, "counter": counter, "window": window, "now": now}))
+        rows = self._read(sql.COUNTED, counted_fields(bot, counters, now))
+        return [amounts_of(row for row in rows if row["place"] == place) for place in range(len(counters))]
+
+    def tally(self, bot: str, counter: str, first: str, last: str, now: int) -> Sequence[Count]:
+        """See `Store.tally`."""
+        asked = {"bot": bot, "counter": counter, "first": first, "last": last, "now": now}
+        return tally_of(counter, self._read(sql.TALLY, asked))
 
     def record(self, bot: str, event_id: str, now: int) -> Record | None:
         """See `Store.record`."""
@@ -360,37 +390,14 @@ def _cover(db: sqlite3.Connection, lease: Lease, lead: Pending, covers: Iterable
         db.execute(sql.COVER, event_fields(lease, covered) | {"lead": lead.event_id})
 
 
-def _said(bot: str, found: sqlite3.Row) -> Fields:
-    return {
-        "bot": bot,
-        "conversation": found["conversation"],
-        "event": found["event"],
-        "turn_order": ASKED,
-    }
-
-
-def _take_back(db: sqlite3.Connection, said: Fields) -> None:
-    db.execute(sql.FORGET, said)
-    found = db.execute(sql.WAITING, said).fetchone()
-    if found is None or not is_certainly_unseen(before := pending_of(found)):
-        return
-    after = take_back(before, said["event"], found["taken"])
-    db.execute(sql.TAKE_BACK, said | taken_fields(after))
-    db.execute(sql.FORGET_ANSWER, said | {"turn": found["taken"], "turn_order": ANSWERED})
-
-
-def _count(db: sqlite3.Connection, lease: Lease, counts: Iterable[Count]) -> None:
+def _count(db: sqlite3.Connection, bot: str, counts: Iterable[Count]) -> None:
     for count in counts:
-        db.executemany(sql.COUNT, count_fields(lease.conversation.bot, count))
+        db.executemany(sql.COUNT, count_fields(bot, count))
 
 
-def _charge(db: sqlite3.Connection, lease: Lease, budget: Budget) -> bool:
-    counter = counter_fields(lease.conversation.bot, budget.count)
-    allowed = within(budget, _amounts(db.execute(sql.COUNTED, counter | {"now": 0})))
+def _charge(db: sqlite3.Connection, bot: str, budget: Budget) -> bool:
+    asked = counted_fields(bot, [(budget.count.counter, budget.count.window)], now=0)
+    allowed = within(budget, amounts_of(db.execute(sql.COUNTED, asked)))
     if allowed:
-        _count(db, lease, [budget.count])
+        _count(db, bot, [budget.count])
     return allowed
-
-
-def _amounts(rows: Iterable[sqlite3.Row]) -> dict[str, int]:
-    return {row["name"]: row["amount"] for row in rows}

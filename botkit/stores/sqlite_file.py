@@ -10,7 +10,7 @@ from typing import Final
 from botkit.errors import StoreError
 
 IN_MEMORY: Final = ":memory:"
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 # An event is in the inbox until it is DONE, and looked after by the sweep while it has a due_at. Events that
 # are DONE keep their row for the dedupe. `turn` is the event whose turn answered this one; `lead` is later the
@@ -33,7 +33,7 @@ CREATE TABLE events (
 CREATE TABLE messages (
     bot TEXT, conversation TEXT, at INTEGER, event TEXT, turn_order INTEGER,
     role TEXT NOT NULL, text TEXT NOT NULL, speaker TEXT, tokens INTEGER NOT NULL, edited_at INTEGER,
-    expires_at INTEGER NOT NULL,
+    overheard INTEGER NOT NULL, user_id TEXT, expires_at INTEGER NOT NULL,
     PRIMARY KEY (bot, conversation, at, event, turn_order)
 ) WITHOUT ROWID;
 CREATE TABLE message_ids (
@@ -44,13 +44,20 @@ CREATE TABLE counters (
     bot TEXT, counter TEXT, time_window TEXT, name TEXT, amount INTEGER NOT NULL, expires_at INTEGER NOT NULL,
     PRIMARY KEY (bot, counter, time_window, name)
 ) WITHOUT ROWID;
+CREATE TABLE chats (
+    bot TEXT, chat TEXT, gone INTEGER NOT NULL, at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+    PRIMARY KEY (bot, chat)
+) WITHOUT ROWID;
 CREATE INDEX inbox ON events (bot, conversation, at, id) WHERE state != 'DONE';
 CREATE INDEX due ON events (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX waiting_of ON events (bot, user_id) WHERE state != 'DONE';
 CREATE INDEX events_age ON events (received_at);
+CREATE INDEX messages_of ON messages (bot, user_id);
 CREATE INDEX messages_age ON messages (expires_at);
 CREATE INDEX message_ids_age ON message_ids (expires_at);
 CREATE INDEX counters_age ON counters (expires_at);
 CREATE INDEX conversations_age ON conversations (expires_at);
+CREATE INDEX chats_age ON chats (expires_at);
 """
 
 # What asking again does not mend, by primary result code, and its cure. (SQLite: Result and Error Codes.)

@@ -1,11 +1,13 @@
 """Values of the port as parameters of the SQLite store's statements, and its rows as values of the port."""
 
+import json
 import sqlite3
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from botkit.messages import Chat, Message
 from botkit.ports import Answer, Arrival, Conversation, Count, Lease, Memory, Pending, Record
-from botkit.stores.values import chat_key, dump_answer, dump_owners, load_answer, load_notes, turn_order
+from botkit.stores.values import PARTED_LIFE, chat_key, dump_answer, dump_owners, load_answer, load_notes, turn_order
 
 Fields = dict[str, Any]
 """Parameters of a statement, by name."""
@@ -74,18 +76,25 @@ def memory_fields(conversation: Conversation, memory: Memory) -> Fields:
         "text": said.text,
         "speaker": said.speaker,
         "tokens": said.tokens,
+        "overheard": said.overheard,
+        "user_id": memory.user_id,
         "expires_at": memory.expires_at,
     }
 
 
-def counter_fields(bot: str, count: Count) -> Fields:
-    """What names a counter in its stretch of time."""
-    return {"bot": bot, "counter": count.counter, "window": count.window}
+def parted_fields(bot: str, chat: Chat, at: int, *, gone: bool) -> Fields:
+    """That the bot can speak in a chat no more, or again."""
+    return {"bot": bot, "chat": chat_key(chat), "gone": gone, "at": at, "expires_at": at + PARTED_LIFE}
+
+
+def counted_fields(bot: str, counters: Sequence[tuple[str, str]], now: int) -> Fields:
+    """The question for the amounts of counters, given as counter and window."""
+    return {"bot": bot, "asked": json.dumps(counters), "now": now}
 
 
 def count_fields(bot: str, count: Count) -> list[Fields]:
     """What is added to a counter, amount by amount."""
-    counter = counter_fields(bot, count) | {"expires_at": count.expires_at}
+    counter = {"bot": bot, "counter": count.counter, "window": count.window, "expires_at": count.expires_at}
     return [counter | {"name": name, "amount": amount} for name, amount in count.amounts.items()]
 
 
@@ -127,4 +136,27 @@ def record_of(row: sqlite3.Row) -> Record:
 
 def message_of(row: sqlite3.Row) -> Message:
     """A row of `messages` as the model sees it."""
-    return Message(row["role"], row["text"], row["speaker"], row["tokens"])
+    return Message(
+        role=row["role"],
+        text=row["text"],
+        speaker=row["speaker"],
+        tokens=row["tokens"],
+        overheard=bool(row["overheard"]),
+        at=row["at"],
+    )
+
+
+def tally_of(counter: str, rows: Sequence[sqlite3.Row]) -> list[Count]:
+    """Rows of `counters`, window by window."""
+    windows: dict[str, list[sqlite3.Row]] = {}
+    for row in rows:
+        windows.setdefault(row["time_window"], []).append(row)
+    return [
+        Count(counter, window, amounts_of(named), max(row["expires_at"] for row in named))
+        for window, named in windows.items()
+    ]
+
+
+def amounts_of(rows: Iterable[sqlite3.Row]) -> dict[str, int]:
+    """The amounts of one counter, by name."""
+    return {row["name"]: row["amount"] for row in rows}

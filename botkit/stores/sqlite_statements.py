@@ -81,15 +81,32 @@ GROUP BY bot, conversation ORDER BY min(due_at) LIMIT :limit
 # ---------------------------------------------------------------- what was said
 
 REMEMBER: Final = """
-INSERT OR REPLACE INTO messages (bot, conversation, at, event, turn_order, role, text, speaker, tokens, expires_at)
-VALUES (:bot, :conversation, :at, :event, :turn_order, :role, :text, :speaker, :tokens, :expires_at)
+INSERT OR REPLACE INTO messages
+    (bot, conversation, at, event, turn_order, role, text, speaker, tokens, overheard, user_id, expires_at)
+VALUES
+    (:bot, :conversation, :at, :event, :turn_order, :role, :text, :speaker, :tokens, :overheard, :user_id, :expires_at)
 """
-HISTORY: Final = """
-SELECT role, text, speaker, tokens FROM messages
-WHERE bot = :bot AND conversation = :conversation AND expires_at > :now
-ORDER BY at DESC, event DESC, turn_order DESC LIMIT :limit
+_NEWEST: Final = """
+SELECT * FROM (
+    SELECT * FROM messages
+    WHERE bot = :bot AND conversation = :conversation AND overheard = {overheard} AND expires_at > :now
+    ORDER BY at DESC, event DESC, turn_order DESC LIMIT {limit}
+)
 """
-CLEAR: Final = "DELETE FROM messages WHERE bot = :bot AND conversation = :conversation"
+_ORDINARY: Final = _NEWEST.format(overheard=0, limit=":limit")
+_OVERHEARD: Final = _NEWEST.format(overheard=1, limit=":overheard")
+HISTORY: Final = f"{_ORDINARY} UNION ALL {_OVERHEARD} ORDER BY at, event, turn_order"
+CLEAR: Final = """
+DELETE FROM messages
+WHERE bot = :bot AND conversation = :conversation
+    AND (:until IS NULL OR at <= :until) AND (:user_id IS NULL OR user_id = :user_id)
+"""
+# What begins with the chat's id and a colon is a conversation of one person there; ";" is the character after ":".
+DISBAND: Final = """
+DELETE FROM messages
+WHERE bot = :bot AND at <= :until
+    AND (conversation = :shared OR (conversation > :shared || ':' AND conversation < :shared || ';'))
+"""
 REMEMBERED: Final = """
 SELECT 1 FROM messages
 WHERE bot = :bot AND conversation = :conversation AND event = :event AND turn_order = :turn_order
@@ -97,6 +114,10 @@ WHERE bot = :bot AND conversation = :conversation AND event = :event AND turn_or
 FORGET: Final = """
 DELETE FROM messages
 WHERE bot = :bot AND conversation = :conversation AND event = :event AND turn_order = :turn_order
+RETURNING expires_at
+"""
+FORGET_PERSON: Final = """
+DELETE FROM messages WHERE bot = :bot AND (user_id = :user_id OR conversation = :own) RETURNING expires_at
 """
 EDIT: Final = """
 UPDATE messages SET text = :text, tokens = :tokens, edited_at = :at
@@ -131,7 +152,20 @@ FORGET_ANSWER: Final = """
 DELETE FROM messages
 WHERE bot = :bot AND conversation = :conversation AND turn_order = :turn_order
     AND (SELECT turn FROM events WHERE events.bot = messages.bot AND events.id = messages.event) = :turn
+RETURNING expires_at
 """
+WAITING_OF: Final = """
+SELECT * FROM events WHERE bot = :bot AND (user_id = :user_id OR conversation = :own) AND state != 'DONE'
+"""
+
+# ---------------------------------------------------------------- chats
+
+PART: Final = """
+INSERT INTO chats (bot, chat, gone, at, expires_at) VALUES (:bot, :chat, :gone, :at, :expires_at)
+ON CONFLICT DO UPDATE SET gone = excluded.gone, at = excluded.at, expires_at = excluded.expires_at
+WHERE at < excluded.at OR (at = excluded.at AND gone)
+"""
+IS_GONE: Final = "SELECT 1 FROM chats WHERE bot = :bot AND chat = :chat AND gone"
 
 # ---------------------------------------------------------------- counters
 
@@ -141,8 +175,14 @@ VALUES (:bot, :counter, :window, :name, :amount, :expires_at)
 ON CONFLICT DO UPDATE SET amount = amount + excluded.amount, expires_at = max(expires_at, excluded.expires_at)
 """
 COUNTED: Final = """
-SELECT name, amount FROM counters
-WHERE bot = :bot AND counter = :counter AND time_window = :window AND expires_at > :now
+SELECT key AS place, name, amount FROM json_each(:asked)
+JOIN counters ON counter = json_extract(value, '$[0]') AND time_window = json_extract(value, '$[1]')
+WHERE bot = :bot AND expires_at > :now
+"""
+TALLY: Final = """
+SELECT time_window, name, amount, expires_at FROM counters
+WHERE bot = :bot AND counter = :counter AND time_window BETWEEN :first AND :last AND expires_at > :now
+ORDER BY time_window, name
 """
 
 # ---------------------------------------------------------------- what has expired
@@ -153,4 +193,5 @@ PURGE: Final = (
     "DELETE FROM message_ids WHERE expires_at <= :now",
     "DELETE FROM counters WHERE expires_at <= :now",
     "DELETE FROM conversations WHERE expires_at <= :now",
+    "DELETE FROM chats WHERE expires_at <= :now",
 )

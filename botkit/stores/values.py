@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import sha256
 from typing import Final
+from urllib.parse import quote, unquote
 
 from botkit.errors import LeaseLost, StoreError, TakenBack
 from botkit.messages import Chat, Message
@@ -24,6 +25,9 @@ CONVERSATION_LIFE: Final = 90 * DAY
 
 SENT_LIFE: Final = 30 * DAY
 """The bot's own message ids are known this long, so that a quote of them addresses the bot."""
+
+PARTED_LIFE: Final = 400 * DAY
+"""That the bot was blocked or removed is known this long."""
 
 PENDING_LIMIT: Final = 100
 """Events handed out at once; also the most that BatchGetItem reads in one call (DynamoDB API reference)."""
@@ -73,6 +77,15 @@ def take_back(waiting: Pending, event_id: str, turn: str) -> Pending:
     return waiting if after == waiting else replace(after, revision=waiting.revision + 1)
 
 
+def turns_in(waiting: Pending) -> list[str]:
+    """The events whose turns have a part in what waits: its own, and those whose answers were joined into its answer.
+
+    They are one person's, as answers are joined for one person alone.
+    """
+    owners = waiting.answer.owned(waiting.event_id) if waiting.answer else ()
+    return list(dict.fromkeys([*owners, waiting.event_id]))
+
+
 def _without(answer: Answer | None, event_id: str, turn: str) -> Answer | None:
     owners = answer.owned(event_id) if answer else ()
     left = [n for n, owner in enumerate(owners) if owner != turn]
@@ -107,6 +120,20 @@ def turn_order(message: Message) -> int:
 def chat_key(chat: Chat) -> str:
     """A chat as one string; a kind holds no colon, so no two chats share one."""
     return f"{chat.kind}:{chat.id}"
+
+
+def shared_conversation(chat: Chat) -> str:
+    """The id of the conversation that a chat's people share; those of one person there have it and a colon before.
+
+    Ids are quoted in the ids of conversations, so that a colon ends them.
+    """
+    return f"{chat.kind}:{quote(chat.id, safe='')}"
+
+
+def chat_of(conversation_id: str) -> str:
+    """The `chat_key` of the chat that a conversation, shared or one person's, is had in."""
+    kind, chat_id, *_ = conversation_id.split(":")
+    return f"{kind}:{unquote(chat_id)}"
 
 
 def dump_answer(answer: Answer) -> str:

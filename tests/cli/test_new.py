@@ -73,7 +73,7 @@ def test_the_new_bot_is_good_and_the_next_steps_are_told(bots: Path, capsys: pyt
 def test_each_example_is_good_alone_and_with_all_the_others(tmp_path: Path, name: str) -> None:
     text = new.bot_file(name, new.PERSONA, "gpt-4.1-mini")
     found = examples(text)
-    assert len(found) == 11
+    assert len(found) == 16
     path = tmp_path / f"{name}.yaml"
     path.write_text(text)
     plain = load(path)

@@ -109,7 +109,7 @@ def test_each_option_is_shown_with_where_it_comes_from(bots: Path, capsys: pytes
     assert origin(options, "inn: 由庵") == "_base.yaml:3"
     assert origin(options, "keep: 36h") == "inn.yaml:7"
     assert origin(options, "timeout: 40s") == "default"
-    assert origin(options, "pipeline: [reply, groups, history, persona, model]") == "default"
+    assert origin(options, "pipeline: [reply, groups, events, commands, limits, media, moderation, history, persona, model]") == "default"
 
 
 def test_the_options_are_a_bot_file_that_says_the_same(bots: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,6 +167,14 @@ def test_tokens_and_cost_follow_from_the_stated_assumption(bots: Path, capsys: p
     text = shown(capsys, bots, "inn")
     assert "about 0.55 USD per 1,000 messages" in text
     assert "A message takes 3 tokens of persona, 520 of history, 60 of question and 200 of answer, at OpenAI's" in text
+
+
+def test_a_price_of_the_files_own_is_told_as_such(bots: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = "{name: mine, base_url: 'http://127.0.0.1:1/v1', prices: {mine: {input: 1, output: 2}}}"
+    (bots / "inn.yaml").write_text(f"persona: Be kind.\nmodel: {own}\nhistory: 0\n")
+    found = facts(capsys, bots, "inn")["estimate"]
+    assert (found["price"], found["prices_taken"]) == ({"input": 1, "output": 2}, None)
+    assert "at the file's 1.00 and 2.00 USD per million tokens in and out, nothing" in shown(capsys, bots, "inn")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from botkit.simulator.app import create_app
 from botkit.simulator.platform import Platform
 from botkit.simulator.server import serving
 from botkit.testing import MovableClock
+from tests.line.openapi import request_mistakes
 from tests.support.openai_server import OpenAIServer, openai_server
 from tests.support.stage import Stage
 
@@ -52,9 +53,11 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytes
 @pytest.fixture
 def stage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line_server: LineServer, model_server: OpenAIServer
-) -> Stage:
+) -> Iterator[Stage]:
     """The stage on the embedded store."""
-    return build(tmp_path, monkeypatch, f"sqlite:///{tmp_path}/botkit.db", line_server, model_server)
+    stage = build(tmp_path, monkeypatch, f"sqlite:///{tmp_path}/botkit.db", line_server, model_server)
+    yield stage
+    check_requests(stage)
 
 
 @pytest.fixture
@@ -64,9 +67,17 @@ def any_stage(
     any_store: str,
     line_server: LineServer,
     model_server: OpenAIServer,
-) -> Stage:
+) -> Iterator[Stage]:
     """The stage on every store in turn."""
-    return build(tmp_path, monkeypatch, any_store, line_server, model_server)
+    stage = build(tmp_path, monkeypatch, any_store, line_server, model_server)
+    yield stage
+    check_requests(stage)
+
+
+def check_requests(stage: Stage) -> None:
+    """Whatever the test was about: all that was sent to LINE is as LINE's SDK and description have it."""
+    calls = stage.platform.calls
+    assert [fault for call in calls for fault in request_mistakes(call.endpoint, call.body)] == []
 
 
 def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: str, line: LineServer, model: OpenAIServer) -> Stage:

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from botkit.messages import Chat
-from botkit.ports import Content
+from botkit.messages import Chat, Content
 from botkit.simulator.chats import Person
 from botkit.simulator.wire import Delivery
 from tests.handler.test_delivery import KIND, MINUTE, say, ways

@@ -4,7 +4,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event, Lock
 from typing import Any
@@ -233,6 +233,32 @@ def test_a_door_killed_while_it_accepts_leaves_the_rest_to_lines_redelivery(
     assert kind.sweep(after=2 * MINUTE) == {"swept": 0}
 
 
+class FailingOn(Upstream):
+    """An AWS that fails where a text is in what it is asked."""
+
+    text = ""
+
+    def answer(self, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes] | None:
+        self.down = bool(self.text) and self.text.encode() in body
+        return super().answer(headers, body)
+
+
+@pytest.mark.parametrize("any_store", ["dynamodb"], indirect=True)
+def test_what_was_accepted_is_answered_at_once_although_the_rest_of_its_webhook_was_not(
+    aws_endpoint: str, kind: Stage
+) -> None:
+    webhook = kind.platform.bundle(delivery(kind, "one"), delivery(kind, "two"))
+    with serving(FailingOn(aws_endpoint)) as wire:
+        kind.setenv("AWS_ENDPOINT_URL_DYNAMODB", wire.url)
+        kind.restart(on_lines_clock=True)
+        wire.text = webhook.events[1]["webhookEventId"]
+        assert kind.post("kind", webhook)["statusCode"] == 500
+        assert ways(kind) == [("reply", "one")]
+        wire.text = ""
+        assert kind.post("kind", kind.platform.redeliver(webhook))["statusCode"] == 200
+    assert ways(kind) == [("reply", "one"), ("reply", "two")]
+
+
 @pytest.fixture
 def queue(aws_endpoint: str, sqs_client: Any, sqs_queue: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
     """A queue that the environment names."""
@@ -281,6 +307,40 @@ def test_a_killed_workers_message_brings_the_next_one_when_the_lease_has_ended(
     queue.show(again)
     assert kind.handler(queue.batch(), None) == FINE
     assert ways(kind) == [("reply", "hi")]
+
+
+DEADLY = """\
+import os, signal
+if "boom" in turn.text:
+    os.kill(os.getpid(), signal.SIGKILL)
+return call_next(turn)
+"""
+
+
+@pytest.mark.parametrize("any_store", ["sqlite"], indirect=True)
+def test_a_message_that_kills_its_process_takes_no_other_conversation_along(queue: Queue, any_stage: Stage) -> None:
+    """They begin together once; from then on each is tried alone."""
+    stage = any_stage
+    step = stage.own_step("deadly", DEADLY)
+    account = stage.bot("kind", f"{KIND}pipeline: [reply, {step}, history, persona, model]\n")
+    stage.restart(on_lines_clock=True)
+    people = [stage.platform.add_person(f"P{number}") for number in range(5)]
+    for number, person in enumerate(people):
+        stage.post("kind", stage.platform.say(account, person, "boom" if number == 2 else f"hi {number}"))
+    batch, ahead = queue.batch(), 0
+    while batch is not None and ahead < 12:
+        if not survives(batch, ahead * 2 * MINUTE):
+            queue.show(batch)
+        batch, ahead = queue.next(), ahead + 1
+    said = [[one.text for one in stage.platform.chat(account, person).answers] for person in people]
+    assert said == [["hi 0"], ["hi 1"], ["Sorry!"], ["hi 3"], ["hi 4"]]
+
+
+def survives(batch: dict[str, Any], ahead: int) -> bool:
+    """Whether a process comes to the end of this batch."""
+    with worker(BRIEF, ahead) as process:
+        process.send(batch)
+        return process.wait()
 
 
 # ---------------------------------------------------------------- two processes at once

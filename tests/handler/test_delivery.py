@@ -331,7 +331,6 @@ def test_events_without_words_are_taken_in_and_not_answered(kind: Stage) -> None
     account, (hana,) = kind.accounts["kind"], kind.platform.people.values()
     for delivery in (
         kind.platform.follow(account, hana),
-        kind.platform.send_sticker(account, hana),
         kind.platform.postback(account, hana, "a=b"),
         kind.platform.unfollow(account, hana),
     ):

@@ -12,6 +12,8 @@ FOLDER = Path(__file__).parents[3] / "shared" / "line"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the official webhook bodies are not beside this checkout")
 BODIES = sorted(FOLDER.glob("webhooks/ruby-sdk/*.json")) or [FOLDER]
 DAY = 24 * 3600 * 1000
+IN_WORDS = ("text", "sticker", "location")
+"""Messages that can be told to the model without what LINE's servers hold of them: that is gone."""
 
 
 def refreshed(text: str, now: int) -> str:
@@ -29,13 +31,12 @@ def test_an_official_body_is_taken_in(stage: Stage, path: Path) -> None:
     body = refreshed(path.read_text("utf-8"), stage.platform.clock.now()).encode()
     answer = stage.post("kind", body=body, headers={"x-line-signature": sign(account.channel_secret, body)})
     assert answer["statusCode"] == 200
-    texts = [
-        event["message"]["text"]
+    in_words = [
+        event
         for event in json.loads(body)["events"]
-        if event["type"] == "message" and event["message"]["type"] == "text" and event["mode"] == "active"
+        if event["type"] == "message" and event["message"]["type"] in IN_WORDS and event["mode"] == "active"
     ]
-    asked = [prompt[-1]["content"] for prompt in stage.prompts()]
-    assert len(asked) == len(texts)
+    assert len(stage.prompts()) == len(in_words)
 
 
 def test_the_python_sdks_bodies_are_taken_in(stage: Stage) -> None:

@@ -1,12 +1,27 @@
 """As much of OpenAPI as LINE's description needs: enough to find a missing, unknown or wrong property."""
 
+import json
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
 import yaml
+from linebot.v3.messaging import (
+    MarkMessagesAsReadByTokenRequest,
+    PushMessageRequest,
+    ReplyMessageRequest,
+    ShowLoadingAnimationRequest,
+)
 
-from tests.line.facts import fact
+from tests.line.facts import FOLDER, fact
+
+# The simulator's name of an endpoint → the SDK's model of its requests, which is called as LINE's schema is.
+REQUESTS: dict[str | None, Any] = {
+    "reply": ReplyMessageRequest,
+    "push": PushMessageRequest,
+    "loading": ShowLoadingAnimationRequest,
+    "mark_as_read": MarkMessagesAsReadByTokenRequest,
+}
 
 TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool}
 
@@ -17,6 +32,28 @@ def _schemas() -> dict[str, Any]:
     # The C loader, where there is one: the description is long.
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.load(text, loader)["components"]["schemas"]
+
+
+def request_mistakes(endpoint: str | None, body: Any) -> list[str]:
+    """What is wrong with the body of a call, by the SDK's model and, where it is here, by LINE's description."""
+    if endpoint not in REQUESTS:
+        return []
+    model = REQUESTS[endpoint]
+    try:
+        parsed = json.loads(json.dumps(model.from_dict(body).to_dict()))
+    except ValueError as error:  # pydantic's errors are such
+        return [f"{endpoint}: {error}"]
+    unread = [] if _without(parsed) == _without(body) else [f"{endpoint}: the SDK reads {parsed}"]
+    return unread + (mistakes(body, model.__name__) if FOLDER.exists() else [])
+
+
+def _without(value: Any) -> Any:
+    """The value without what is left to LINE's own choice, which the SDK writes out."""
+    if isinstance(value, dict):
+        return {
+            key: _without(entry) for key, entry in value.items() if entry is not None and key != "notificationDisabled"
+        }
+    return [_without(entry) for entry in value] if isinstance(value, list) else value
 
 
 def mistakes(value: object, name: str) -> list[str]:
@@ -41,6 +78,8 @@ def _mistakes(value: object, schema: dict[str, Any], place: str) -> Iterator[str
             yield from _mistakes(item, schema["items"], f"{place}[{index}]")
     elif isinstance(value, str) and len(value) > schema.get("maxLength", len(value)):
         yield f"{place}: longer than {schema['maxLength']}"
+    elif value not in schema.get("enum", [value]):
+        yield f"{place}: {value!r} is not one of {schema['enum']}"
     elif isinstance(value, int) and not schema.get("minimum", value) <= value <= schema.get("maximum", value):
         yield f"{place}: {value} is out of range"
 

@@ -5,7 +5,7 @@ import logging
 import socket
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -14,8 +14,7 @@ from linebot.v3.messaging import PushMessageRequest, ReplyMessageRequest, ShowLo
 from botkit.errors import LineRefused, LineUnsure
 from botkit.line.bodies import render
 from botkit.line.client import LineClient
-from botkit.messages import Chat, ChatKind, Profile, QuickReply, Reply, Sender, Text
-from botkit.ports import Content
+from botkit.messages import Chat, ChatKind, Content, Profile, QuickReply, Reply, Sender, Text
 from botkit.simulator.app import create_app
 from botkit.simulator.chats import Account, Person
 from botkit.simulator.platform import Platform
@@ -79,6 +78,7 @@ CALLS: dict[str, Callable[[Line, LineClient], Any]] = {
     "reply": lambda line, client: client.reply(line.token, line.reply_token(), HELLO),
     "push": lambda line, client: client.push(line.token, line.hana.user_id, HELLO, key()),
     "loading": lambda line, client: client.start_loading(line.token, line.hana.user_id, 20),
+    "mark_as_read": lambda line, client: client.mark_as_read(line.token, "read-token"),
     "profile": lambda line, client: client.profile(line.token, Chat("user", line.hana.user_id), line.hana.user_id),
     "group": lambda line, client: client.chat_name(line.token, Chat("group", "C0")),
     "member_count": lambda line, client: client.member_count(line.token, Chat("group", "C0")),
@@ -124,6 +124,14 @@ def test_the_loading_animation_shows(line: Line) -> None:
     assert line.platform.chat(line.account, line.hana).loading_until == line.platform.clock.now() + 20_000
 
 
+def test_a_chat_is_marked_as_read(line: Line) -> None:
+    said = line.platform.say(line.account, line.hana, "when?")
+    line.client.mark_as_read(line.token, said.event["message"]["markAsReadToken"])
+    call = line.platform.calls[-1]
+    assert (call.endpoint, call.status) == ("mark_as_read", 200)
+    assert call.body == {"markAsReadToken": said.event["message"]["markAsReadToken"]}
+
+
 def test_a_profile_has_a_language_in_a_1_1_chat_only(line: Line) -> None:
     line.platform.follow(line.account, line.hana)
     user = line.hana.user_id
@@ -140,9 +148,12 @@ def test_a_profile_that_line_does_not_tell_is_none(line: Line, chat: Chat) -> No
 
 def test_a_group_has_a_name_where_the_account_is_in_it(line: Line) -> None:
     group = line.platform.add_group(line.hana, name="Trip\nto Kyoto")
-    assert line.client.chat_name(line.token, group) is None
     line.platform.join(line.account, group)
     assert line.client.chat_name(line.token, group) == "Trip to Kyoto"
+
+
+def test_a_group_that_the_account_is_not_in_has_no_name(line: Line) -> None:
+    assert line.client.chat_name(line.token, line.platform.add_group(line.hana, name="Trip")) is None
 
 
 def test_the_people_of_a_group_or_room_are_counted(line: Line) -> None:
@@ -216,6 +227,82 @@ def test_bodies_are_compact_utf_8() -> None:
     assert b"\r\nContent-Type: application/json" in head
 
 
+# ---------------------------------------------------------------- names are kept for a while
+
+
+@dataclass
+class Patience:
+    """Seconds that only a test moves."""
+
+    now: float = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def patience() -> Patience:
+    return Patience()
+
+
+@pytest.fixture
+def keeping(line: Line, patience: Patience) -> Line:
+    """A line whose client's time is the test's."""
+    return replace(line, client=LineClient(line.url, read=10, clock=patience))
+
+
+def asked(line: Line, endpoint: str) -> int:
+    return [call.endpoint for call in line.platform.calls].count(endpoint)
+
+
+def test_a_profile_is_asked_for_once_in_ten_minutes(keeping: Line, patience: Patience) -> None:
+    keeping.platform.follow(keeping.account, keeping.hana)
+    chat, before = Chat("user", keeping.hana.user_id), asked(keeping, "profile")
+    for seconds, times in ((0, 1), (599, 1), (1, 2), (1, 2)):
+        patience.now += seconds
+        assert keeping.client.profile(keeping.token, chat, keeping.hana.user_id) == Profile("Hana", "ja")
+        assert asked(keeping, "profile") - before == times
+
+
+def test_a_groups_name_is_asked_for_once_in_ten_minutes(keeping: Line, patience: Patience) -> None:
+    group = keeping.platform.add_group(keeping.hana, name="Trip")
+    keeping.platform.join(keeping.account, group)
+    before = asked(keeping, "group")
+    for seconds, times in ((0, 1), (599, 1), (1, 2)):
+        patience.now += seconds
+        assert keeping.client.chat_name(keeping.token, group) == "Trip"
+        assert asked(keeping, "group") - before == times
+
+
+def test_what_line_does_not_tell_is_asked_for_again_after_a_minute(keeping: Line, patience: Patience) -> None:
+    chat = Chat("user", keeping.hana.user_id)
+    assert keeping.client.profile(keeping.token, chat, keeping.hana.user_id) is None
+    keeping.platform.follow(keeping.account, keeping.hana)
+    patience.now += 59
+    assert keeping.client.profile(keeping.token, chat, keeping.hana.user_id) is None
+    patience.now += 1
+    assert keeping.client.profile(keeping.token, chat, keeping.hana.user_id) == Profile("Hana", "ja")
+
+
+def test_a_failure_is_not_kept(keeping: Line) -> None:
+    keeping.platform.follow(keeping.account, keeping.hana)
+    keeping.platform.troubles.refuse("profile", 500)
+    chat = Chat("user", keeping.hana.user_id)
+    with pytest.raises(LineUnsure):
+        keeping.client.profile(keeping.token, chat, keeping.hana.user_id)
+    assert keeping.client.profile(keeping.token, chat, keeping.hana.user_id) == Profile("Hana", "ja")
+
+
+def test_nobody_is_given_what_another_account_or_chat_was_told(keeping: Line) -> None:
+    keeping.platform.follow(keeping.account, keeping.hana)
+    other, user = keeping.platform.add_account("other"), keeping.hana.user_id
+    assert keeping.client.profile(keeping.token, Chat("user", user), user) == Profile("Hana", "ja")
+    assert keeping.client.profile(other.access_token, Chat("user", user), user) is None
+    group = keeping.platform.add_group(keeping.hana)
+    keeping.platform.join(keeping.account, group)
+    assert keeping.client.profile(keeping.token, group, user) == Profile("Hana")
+
+
 # ---------------------------------------------------------------- the oracles
 
 
@@ -234,8 +321,14 @@ def test_what_is_sent_is_what_lines_openapi_describes(line: Line) -> None:
     line.client.reply(line.token, line.reply_token(), FULL)
     line.client.push(line.token, line.hana.user_id, FULL, key())
     line.client.start_loading(line.token, line.hana.user_id, 20)
-    schemas = ("ReplyMessageRequest", "PushMessageRequest", "ShowLoadingAnimationRequest")
-    for call, schema in zip(line.platform.calls[-3:], schemas, strict=True):
+    line.client.mark_as_read(line.token, "read-token")
+    schemas = (
+        "ReplyMessageRequest",
+        "PushMessageRequest",
+        "ShowLoadingAnimationRequest",
+        "MarkMessagesAsReadByTokenRequest",
+    )
+    for call, schema in zip(line.platform.calls[-4:], schemas, strict=True):
         assert mistakes(call.body, schema) == []
 
 

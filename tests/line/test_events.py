@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from botkit.errors import RequestError
 from botkit.line.events import Webhook, parse_event, parse_webhook
-from botkit.messages import Chat, Event, Mention
+from botkit.messages import Chat, Event, Location, Mention
 from tests.line.facts import load, webhook_bodies
 
 TEXT: dict[str, Any] = {
@@ -94,6 +94,119 @@ def test_a_sticker_quotes_and_can_be_quoted_but_has_no_text() -> None:
         "111",
         None,
     )
+
+
+# ---------------------------------------------------------------- what is not a text
+
+
+def test_a_sticker_has_the_words_written_on_it_and_lines_keywords() -> None:
+    event = parsed_message(type="sticker", text="See you!", keywords=["happy", "hello"])
+    assert event.words == ("See you!", "happy", "hello")
+
+
+@pytest.mark.parametrize(
+    ("keywords", "words"),
+    [
+        (None, ()),
+        ("happy", ()),
+        ({"happy": 1}, ()),
+        ([], ()),
+        (["happy", 5, None, "", " ", ["x"], "hello"], ("happy", "hello")),
+        (["x" * 500], ("x" * 100,)),
+        ([f"k{n}" for n in range(50)], tuple(f"k{n}" for n in range(20))),
+    ],
+)
+def test_keywords_may_be_anything(keywords: object, words: tuple[str, ...]) -> None:
+    assert parsed_message(type="sticker", text=None, keywords=keywords).words == words
+
+
+def test_only_a_sticker_has_words_and_only_a_location_a_place() -> None:
+    event = parsed_message(keywords=["happy"], latitude=35.0, longitude=135.0)
+    assert (event.words, event.location) == ((), None)
+
+
+PLACE = {"type": "location", "title": "Inn", "address": "Kyoto", "latitude": 35.0116, "longitude": 135.7681}
+
+
+def test_a_place() -> None:
+    assert parsed_message(**PLACE).location == Location("Inn", "Kyoto", 35.0116, 135.7681)
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"title": None, "address": 5}, Location("", "", 35.0116, 135.7681)),
+        ({"title": "x" * 999, "address": "y" * 999}, Location("x" * 200, "y" * 200, 35.0116, 135.7681)),
+        ({"latitude": 90, "longitude": -180}, Location("Inn", "Kyoto", 90.0, -180.0)),
+        ({"latitude": 90.1}, None),
+        ({"longitude": -181}, None),
+        ({"longitude": 10**400}, None),
+        ({"latitude": "35"}, None),
+        ({"latitude": True}, None),
+        ({"longitude": None}, None),
+    ],
+)
+def test_a_place_is_on_earth(changes: dict[str, object], place: Location | None) -> None:
+    assert parsed_message(**{**PLACE, **changes}).location == place
+
+
+@pytest.mark.parametrize(
+    ("name", "read"), [("menu.pdf", "menu.pdf"), ("x" * 999, "x" * 255), ("", None), (None, None), (["menu"], None)]
+)
+def test_a_file_has_a_name(name: object, read: str | None) -> None:
+    assert parsed_message(type="file", fileName=name).file_name == read
+
+
+@pytest.mark.parametrize(
+    ("duration", "read"),
+    [
+        (0, 0),
+        (12_300, 12_300),
+        (86_400_000, 86_400_000),
+        (86_400_001, None),
+        (-1, None),
+        (12.5, None),
+        ("12300", None),
+        (True, None),
+        (None, None),
+    ],
+)
+def test_a_voice_message_has_a_length(duration: object, read: int | None) -> None:
+    assert parsed_message(type="audio", duration=duration).duration == read
+
+
+@pytest.mark.parametrize(
+    ("provider", "is_external"),
+    [({"type": "external"}, True), ({"type": "line"}, False), ({"type": ["external"]}, False), ("external", False)],
+)
+def test_media_may_be_held_elsewhere(provider: object, is_external: bool) -> None:
+    assert parsed_message(type="image", contentProvider=provider).is_external is is_external
+
+
+def test_a_message_can_be_marked_as_read() -> None:
+    assert parsed_message(markAsReadToken="r1").read_token == "r1"
+    assert parsed_message(markAsReadToken=5).read_token is None
+
+
+@pytest.mark.parametrize(
+    ("joined", "members"),
+    [
+        ({"members": [{"type": "user", "userId": "U1"}, {"type": "user", "userId": "U2"}]}, ("U1", "U2")),
+        ({"members": [{"userId": "U1"}, {"userId": "U1"}, {}, "U3", None, {"userId": 5}]}, ("U1",)),
+        ({"members": [{"userId": "U" * 256}]}, ()),
+        ({"members": [{"userId": f"U{n}"} for n in range(999)]}, tuple(f"U{n}" for n in range(500))),
+        ({"members": {"userId": "U1"}}, ()),
+        ("U1", ()),
+        (None, ()),
+    ],
+)
+def test_who_has_joined(joined: object, members: tuple[str, ...]) -> None:
+    assert parsed(type="memberJoined", joined=joined).members == members
+
+
+@pytest.mark.parametrize("follow", [{"isUnblocked": True}, {"isUnblocked": "true"}, {}, None, [True]])
+def test_only_what_says_so_is_a_return(follow: object) -> None:
+    assert parsed(type="follow", follow=follow).is_unblocked is (follow == {"isUnblocked": True})
 
 
 def test_an_empty_text_is_a_text() -> None:

@@ -1,10 +1,22 @@
 import unicodedata
+from bisect import bisect_right
+from itertools import accumulate
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from botkit.line.text import clean, clean_name, graphemes, shorten, split, utf16_length
+from botkit.line.text import (
+    clean,
+    clean_name,
+    clean_stretches,
+    fences,
+    graphemes,
+    is_blank,
+    shorten,
+    split,
+    utf16_length,
+)
 
 FAMILY = "👨‍👩‍👧‍👦"
 WHOLE = [
@@ -155,6 +167,104 @@ def test_a_shortened_text_keeps_whole_characters() -> None:
     assert shorten("abc", 3) == "abc"
 
 
+@st.composite
+def texts_with_stretches(draw: st.DrawFn) -> tuple[str, list[tuple[int, int]]]:
+    """Prose and stretches by turns."""
+    text, stretches = "", []
+    for number, piece in enumerate(draw(st.lists(hard_texts, max_size=7))):
+        if number % 2 and piece:
+            stretches.append((len(text), len(text + piece)))
+        text += piece
+    return text, stretches
+
+
+def cuts_of(text: str, pieces: list[str]) -> list[tuple[int, int]]:
+    """Between which places of the text each cut was made; fails where something other than white space was lost."""
+    cuts, at = [], 0
+    for piece in pieces:
+        start = text.index(piece, at)
+        assert not text[at:start].strip()
+        cuts.append((at, start))
+        at = start + len(piece)
+    assert not text[at:].strip()
+    return cuts[1:]
+
+
+@settings(deadline=None)
+@given(texts_with_stretches(), st.integers(2, 40))
+def test_stretches_that_fit_are_whole_and_nothing_is_lost(given: tuple[str, list[tuple[int, int]]], limit: int) -> None:
+    text, stretches = given
+    pieces = split(text, limit, most=10_000, whole=stretches)
+    assert all(piece.strip() and utf16_length(piece) <= limit for piece in pieces)
+    short = [(start, end) for start, end in stretches if utf16_length(text[start:end]) <= limit]
+    for first, last in cuts_of(text, pieces):
+        assert not any(start < first and last < end for start, end in short)
+
+
+@settings(deadline=None)
+@given(texts_with_stretches(), st.integers(40, 60))
+def test_no_character_is_cut_that_could_be_kept(given: tuple[str, list[tuple[int, int]]], limit: int) -> None:
+    text, stretches = given
+    ends = list(accumulate(map(len, graphemes(text)), initial=0))
+    for first, last in cuts_of(text, split(text, limit, most=10_000, whole=stretches)):
+        place = bisect_right(ends, last) - 1
+        # Where white space was dropped, a mark that stood on it is what the next piece begins with.
+        assert ends[place] == last or first < last or utf16_length(text[ends[place] : ends[place + 1]]) > limit // 2
+
+
+@settings(deadline=None)
+@given(texts_with_stretches(), st.integers(2, 40), st.integers(1, 6))
+def test_stretches_cost_no_words(given: tuple[str, list[tuple[int, int]]], limit: int, most: int) -> None:
+    text, stretches = given
+    plain, protected = split(text, limit, most), split(text, limit, most, whole=stretches)
+    assert len(protected) <= most
+    assert all(piece.strip() and utf16_length(piece) <= limit for piece in protected)
+    if squeezed("".join(plain)) == squeezed(text):
+        assert squeezed("".join(protected)) == squeezed(text)
+
+
+CODE = "def f():\n    return 1\n\n\n    # two\n    x = 2"
+
+
+def whole(text: str) -> list[tuple[int, int]]:
+    return [(text.index(CODE), text.index(CODE) + len(CODE))]
+
+
+def test_code_is_not_cut_where_it_fits_a_message() -> None:
+    text = f"Look. Here.\n\n{CODE}\n\nThat is all there is."
+    assert split(text, limit=48, whole=whole(text)) == ["Look. Here.", CODE, "That is all there is."]
+    assert split(text, limit=48)[1:] != [CODE, "That is all there is."]
+
+
+def test_code_too_long_for_a_message_is_cut_at_line_ends_and_keeps_its_indents() -> None:
+    text = f"Look. Here.\n{CODE}"
+    pieces = ["Look. Here.\ndef f():", "    return 1", "    # two\n    x = 2"]
+    assert split(text, limit=28, whole=whole(text)) == pieces
+
+
+def test_code_is_cut_rather_than_the_end_of_the_text() -> None:
+    text = f"{'a' * 18}\n{CODE}\n{'b' * 18}"
+    assert len(split(text, limit=48, most=3, whole=whole(text))) == 3
+    assert split(text, limit=48, most=2, whole=whole(text)) == [
+        f"{'a' * 18}\ndef f():\n    return 1",
+        f"    # two\n    x = 2\n{'b' * 18}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("a\n```py\nx\n```\nb", ["```py\nx\n```"]),
+        ("~~~\n```\n~~~\n\n````\n```\n````", ["~~~\n```\n~~~", "````\n```\n````"]),
+        ("a\n```\nnever closed", ["```\nnever closed"]),
+        ("a ``` b\n```x``` c\n    ```\n", []),
+        ("  ```\nx\n   ```  \n", ["  ```\nx\n   ```  "]),
+    ],
+)
+def test_fences_are_found(text: str, found: list[str]) -> None:
+    assert [text[start:end] for start, end in fences(text)] == found
+
+
 # ---------------------------------------------------------------- cleaning
 
 
@@ -165,6 +275,12 @@ def test_a_shortened_text_keeps_whole_characters() -> None:
         ("a\r\nb\rc\td", "a\nb\nc\td"),
         ("\ud800x\udfff", "x"),
         (f"{FAMILY} ❤️ 何時？", f"{FAMILY} ❤️ 何時？"),
+        ("\u202aa\u202bb\u202cc\u202dd\u202ee\u2066f\u2067g\u2068h\u2069", "abcdefgh"),
+        ("a\u200eb\u200fc\u200d", "a\u200eb\u200fc\u200d"),
+        (WHOLE[6] + "葛\U000e0100", WHOLE[6] + "葛\U000e0100"),
+        ("Hi\U000e0001\U000e0049\U000e0067\U000e007f", "Hi"),
+        ("🏴\U000e0067\U000e0062", "🏴"),
+        ("🏴" + "".join(chr(0xE0000 + ord(char)) for char in "ignore all of it") + "\U000e007f", "🏴"),
     ],
 )
 def test_a_text_is_cleaned_of_what_cannot_be_stored_or_sent(text: str, cleaned: str) -> None:
@@ -177,6 +293,25 @@ def test_a_cleaned_text_is_clean(text: str) -> None:
     cleaned = clean(text)
     assert clean(cleaned) == cleaned
     assert {char for char in cleaned if unicodedata.category(char) in ("Cc", "Cs")} <= {"\n", "\t"}
+
+
+dirty = st.lists(
+    st.sampled_from(["a", "語", "\r\n", "\r", "\n", "\x00", "\u202e", "🏴", WHOLE[6], "\U000e0067", "\ud800"])
+)
+
+
+@given(dirty, dirty, dirty)
+def test_cleaning_moves_stretches_with_their_text(before: list[str], within: list[str], after: list[str]) -> None:
+    # What is cleaned by itself is what it is in the whole, as long as nothing reaches across the edges.
+    head, middle, tail = ("".join(["<", *one, ">"]) for one in (before, within, after))
+    text, ((start, end),) = clean_stretches(head + middle + tail, [(len(head), len(head + middle))])
+    assert text == clean(head + middle + tail)
+    assert text[start:end] == clean(middle)
+
+
+@pytest.mark.parametrize(("text", "blank"), [("", True), (" \n\u3000", True), ("\u200b\ufe0f", True), ("。", False)])
+def test_a_text_is_blank_where_nothing_can_be_seen(text: str, blank: bool) -> None:
+    assert is_blank(text) is blank
 
 
 @pytest.mark.parametrize(

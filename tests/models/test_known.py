@@ -1,7 +1,10 @@
 import subprocess
 import sys
+from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
+from flit_core import buildapi
 
 from botkit.models.known import base_model, context_tokens
 
@@ -51,3 +54,9 @@ def test_the_light_modules_import_nothing_heavy(module: str, forbidden: set[str]
     script = f"import sys, botkit; before = set(sys.modules); import {module}; print(*(set(sys.modules) - before))"
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert forbidden.isdisjoint(found.stdout.split())
+
+
+def test_the_table_goes_where_the_package_goes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    wheel = ZipFile(tmp_path / buildapi.build_wheel(str(tmp_path)))
+    assert "botkit/models/known.json" in wheel.namelist()

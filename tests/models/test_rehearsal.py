@@ -1,9 +1,9 @@
 import pytest
 
-from botkit.messages import Message
+from botkit.messages import Content, Message
 from botkit.models.rehearsal import RehearsalModel
 from botkit.models.tokens import count_messages, count_tokens
-from botkit.ports import ChatModel, ChatRequest
+from botkit.ports import ChatModel, ChatRequest, ModerationRequest, TranscriptionRequest
 
 CURE = "Set OPENAI_API_KEY, or a base_url, for a real answer."
 
@@ -68,3 +68,19 @@ def test_a_long_message_is_shortened_to_one_line() -> None:
 def test_the_same_question_gets_the_same_answer() -> None:
     request = ask(Message("user", "hello"))
     assert RehearsalModel().complete(request) == RehearsalModel().complete(request)
+
+
+def test_photos_are_counted_and_not_seen() -> None:
+    photo = Content(b"\xff\xd8\xff", "image/jpeg")
+    asked = ask(Message("user", "(photo)", images=(photo,)), Message("user", "(photo)", images=(photo,)))
+    text = RehearsalModel().complete(asked).text
+    assert "Photos: 2, which I cannot see." in text
+
+
+def test_a_recording_is_measured_and_not_listened_to() -> None:
+    request = TranscriptionRequest("whisper-1", Content(b"12345", "audio/x-m4a"), 30.0)
+    assert RehearsalModel().transcribe(request) == "rehearsal: a recording of 5 bytes, which whisper-1 would write down"
+
+
+def test_everything_is_harmless() -> None:
+    assert RehearsalModel().moderate(ModerationRequest("omni-moderation-latest", "a bomb", 10.0)) == ()

@@ -46,8 +46,8 @@ class Backend(Protocol):
     def texts(self) -> list[tuple[str, str]]:
         """All that is written in the store, by its place."""
 
-    def counted(self, bot: str, counter: str, amount: str) -> int:
-        """The sum of an amount over all of a bot's counters of this kind."""
+    def counted(self, bot: str, counter: str, period: str, amount: str) -> int:
+        """The sum of an amount over all of a bot's counters of this kind, of all its days or months."""
 
 
 class DynamoBackend:
@@ -102,9 +102,10 @@ class DynamoBackend:
     def texts(self) -> list[tuple[str, str]]:
         return [(f"{item['pk']['S']} {item['sk']['S']}", str(item)) for item in self.table.items()]
 
-    def counted(self, bot: str, counter: str, amount: str) -> int:
+    def counted(self, bot: str, counter: str, period: str, amount: str) -> int:
         found = [item for item in self.table.items() if item["pk"]["S"].startswith(f"B#{bot}#{counter}")]
-        return sum(int(item[f"n_{amount}"]["N"]) for item in found if f"n_{amount}" in item)
+        windows = [item for item in found if item["sk"]["S"].startswith(f"W#{period}#")]
+        return sum(int(item[f"n_{amount}"]["N"]) for item in windows if f"n_{amount}" in item)
 
 
 class PortBackend:
@@ -144,9 +145,10 @@ class PortBackend:
         rows = [*self._rows("SELECT * FROM events"), *self._rows("SELECT * FROM messages")]
         return [(str(tuple(row)[:2]), str(tuple(row))) for row in rows]
 
-    def counted(self, bot: str, counter: str, amount: str) -> int:
-        query = "SELECT SUM(amount) FROM counters WHERE bot = :bot AND counter LIKE :counter AND name = :name"
-        return self._rows(query, bot=bot, counter=f"{counter}%", name=amount)[0][0] or 0
+    def counted(self, bot: str, counter: str, period: str, amount: str) -> int:
+        counters = "bot = :bot AND counter LIKE :counter AND time_window LIKE :window AND name = :name"
+        asked = {"counter": f"{counter}%", "window": f"{period}#%", "name": amount}
+        return self._rows(f"SELECT SUM(amount) FROM counters WHERE {counters}", bot=bot, **asked)[0][0] or 0
 
 
 class _Guarded:

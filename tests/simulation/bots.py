@@ -13,6 +13,7 @@ persona: You are a simulated bot.
 model: {{name: sim, context_tokens: 100000, timeout: {timeout}}}
 line: {{channel_secret: env:SECRET_{name}, channel_access_token: env:TOKEN_{name}}}
 groups: {{names: [bot]}}
+media: {{image: ignore}}
 """
 BODIES = {
     "plain": "",

@@ -242,7 +242,7 @@ def _counted(look: _Look) -> Iterator[str]:
     """The usage is that of the committed turns, each once: every answer costs another power of three."""
     world = look.world
     for bot in world.people.accounts:
-        total = world.backend.counted(bot, "Q#", "output_tokens")
+        total = world.backend.counted(bot, "Q#", "day", "output_tokens")
         committed = {kept.text for kept in look.history if kept.role == "assistant" and kept.conversation.bot == bot}
         for number, (text, usage) in enumerate(world.completions.usage.items(), start=1):
             times = total // usage.output_tokens % 3
@@ -258,7 +258,7 @@ def _paid(look: _Look) -> Iterator[str]:
     world = look.world
     for bot, account in world.people.accounts.items():
         pushed = world.platform.allowances.pushed(account.user_id, world.scheduler.now)
-        paid, limit = world.backend.counted(bot, "push", "messages"), BUDGETS.get(bot, 200)
+        paid, limit = world.backend.counted(bot, "push", "month", "messages"), BUDGETS.get(bot, 200)
         if not pushed <= paid <= limit:
             yield f"{bot} has pushed {pushed} messages and paid for {paid}, of {limit} a month"
 

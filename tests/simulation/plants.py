@@ -66,8 +66,8 @@ class _Altered:
 class FreshAtWork(_Altered):
     """The token's minute is reckoned from when the worker looks at the event, not from its receipt at the door."""
 
-    def inbox(self, lease: Lease, window: int, now: int) -> Inbox:
-        found: Inbox = self.inner.inbox(lease, window, now)
+    def inbox(self, lease: Lease, window: int, now: int, overheard: int = 0) -> Inbox:
+        found: Inbox = self.inner.inbox(lease, window, now, overheard)
         return Inbox(tuple(replace(one, received_at=now) for one in found.pending), found.recent)
 
 
@@ -87,8 +87,8 @@ class NewKey(_Altered):
 class NoMark(_Altered):
     """Sends are not recorded before they are made: who takes over believes that nothing was sent."""
 
-    def inbox(self, lease: Lease, window: int, now: int) -> Inbox:
-        found: Inbox = self.inner.inbox(lease, window, now)
+    def inbox(self, lease: Lease, window: int, now: int, overheard: int = 0) -> Inbox:
+        found: Inbox = self.inner.inbox(lease, window, now, overheard)
         return Inbox(tuple(replace(one, sends=0) for one in found.pending), found.recent)
 
 

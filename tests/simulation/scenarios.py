@@ -6,8 +6,7 @@ from random import Random
 from typing import Any, Literal
 
 from botkit.delivery.answering import ANSWER_DATA
-from botkit.messages import Chat
-from botkit.ports import Content
+from botkit.messages import Chat, Content
 from botkit.simulator.chats import Person
 from botkit.simulator.wire import Delivery
 from tests.simulation.bots import BODIES

@@ -68,6 +68,9 @@ def call_of(random: Random, table: str) -> tuple[str, dict[str, Any]]:
     if chance < 0.8:
         writes = [write_of(random) for _ in range(random.randint(1, 4))]
         return "transact_write_items", {"TransactItems": [{kind: {"TableName": table, **one}} for kind, one in writes]}
+    if chance < 0.85:
+        keys = random.sample([{"pk": {"S": pk}, "sk": {"S": sk}} for pk in "xyz" for sk in SORTS], random.randint(1, 6))
+        return "batch_get_item", {"RequestItems": {table: {"Keys": keys, "ConsistentRead": True}}}
     condition, values = random.choice(
         [
             ("pk = :pk", {}),
@@ -87,6 +90,9 @@ def answer(client: Any, name: str, asked: Mapping[str, Any]) -> Any:
     except ClientError as error:
         reasons = [(one.get("Code"), one.get("Item") or None) for one in error.response.get("CancellationReasons", [])]
         return error.response["Error"]["Code"], reasons, error.response.get("Item")
+    if "Responses" in found:  # in no order
+        items = [item for page in found["Responses"].values() for item in page]
+        return sorted(items, key=str), found["UnprocessedKeys"]
     page = {key: found.get(key) for key in ("Items", "Count", "Attributes", "LastEvaluatedKey") if found.get(key)}
     # With the last item of all on a full page, whether there is a next page is each one's own affair.
     return {**page, "LastEvaluatedKey": None} if len(page.get("Items", ())) == asked.get("Limit") else page

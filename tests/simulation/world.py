@@ -9,6 +9,7 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 from botkit.errors import BotkitError
+from botkit.line.markdown import LineMarkdown
 from botkit.ports import Clock, Conversation, Lease, Line, Services, Store
 from botkit.runtime import Runtime
 from botkit.simulator.chats import Account
@@ -99,6 +100,7 @@ class World:
             store=self.seams.store(self._watched(process, self.backend.open(around, self.seams.client))),
             line=self.seams.line(line_client(self.platform, self._line_call)),
             model=FakeModel(self.scheduler, around, self.completions, self._turn),
+            markdown=LineMarkdown(),
             secrets=FakeSecrets(),
             clock=self.seams.clock(clock),
             pool=VirtualPool(self.scheduler, process, THREADS),

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from botkit.messages import Chat
-from botkit.ports import Content
+from botkit.messages import Chat, Content
 from botkit.simulator.api import NOT_ANSWERED, Answer, Request, handle
 from botkit.simulator.chats import Account, Person
 from botkit.simulator.platform import Platform
@@ -187,6 +186,45 @@ def test_messages_can_be_validated_without_sending_them(line: Line) -> None:
         assert line.call("POST", path, {"messages": HELLO}).status == 200
         assert line.call("POST", path, {"messages": HELLO * 6}).status == 400
     assert line.texts == []
+
+
+# ---------------------------------------------------------------- quotes
+
+
+def quoting(token: str) -> list[dict[str, str]]:
+    return [*HELLO, {"type": "text", "text": "as you said", "quoteToken": token}]
+
+
+def test_a_person_and_the_bot_itself_can_be_quoted(line: Line) -> None:
+    said = line.said()
+    answer = line.reply(token_of(said), quoting(said.event["message"]["quoteToken"]))
+    assert answer.status == 200
+    sticker = [{"type": "sticker", "packageId": "446", "stickerId": "1988"}]
+    for sent in document(answer)["sentMessages"] + document(line.push(line.hana.user_id, sticker))["sentMessages"]:
+        assert line.push(line.hana.user_id, quoting(sent["quoteToken"])).status == 200
+
+
+def test_what_was_never_said_cannot_be_quoted(line: Line) -> None:
+    fault = {"message": "Invalid quote token", "property": "messages[1].quoteToken"}
+    told = {"message": "The request body has 1 error(s)", "details": [fault]}
+    for answer in (line.reply(token_of(line.said()), quoting("x")), line.push(line.hana.user_id, quoting("x"))):
+        assert (answer.status, document(answer)) == (400, told)
+    assert line.texts == []
+
+
+def test_what_was_said_in_another_chat_cannot_be_quoted(line: Line) -> None:
+    group, other = line.platform.add_group(line.hana), line.platform.add_account("other")
+    line.platform.join(line.account, group)
+    grouped = line.platform.say(line.account, line.hana, "hi", chat=group).event["message"]["quoteToken"]
+    mine = line.said().event["message"]["quoteToken"]
+    (sent,) = document(line.push(group.id))["sentMessages"]
+    assert line.push(group.id, quoting(grouped)).status == 200
+    assert line.push(line.hana.user_id, quoting(grouped)).status == 400
+    assert line.push(line.hana.user_id, quoting(sent["quoteToken"])).status == 400
+    assert line.push(group.id, quoting(mine)).status == 400
+    line.platform.say(other, line.hana, "hi")
+    theirs = line.push(line.hana.user_id, quoting(mine), authorization=f"Bearer {other.access_token}")
+    assert theirs.status == 400
 
 
 # ---------------------------------------------------------------- push

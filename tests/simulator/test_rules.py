@@ -10,6 +10,10 @@ HTTPS = "https://example.com/a.png"
 ACTION = {"type": "message", "label": "Rooms", "text": "Rooms?"}
 
 
+def values(*allowed: str) -> str:
+    return f"Must be one of the following values: [{', '.join(allowed)}]"
+
+
 def text(**fields: object) -> dict[str, Any]:
     return {"type": "text", "text": "hi", **fields}
 
@@ -19,7 +23,15 @@ def quick(*actions: object) -> dict[str, Any]:
 
 
 def bubble(filling: int = 0) -> dict[str, Any]:
-    return {"type": "bubble", "body": {"type": "text", "text": "x" * filling}}
+    return {"type": "bubble", "body": box({"type": "text", "text": "x" * filling or "x"})}
+
+
+def box(*contents: object, **fields: object) -> dict[str, Any]:
+    return {"type": "box", "layout": "vertical", "contents": list(contents), **fields}
+
+
+def body(*contents: object, **fields: object) -> dict[str, Any]:
+    return flex({"type": "bubble", "body": box(*contents, **fields)})
 
 
 def flex(contents: object, alt_text: str = "menu") -> dict[str, Any]:
@@ -50,6 +62,18 @@ def carousel(count: int, filling: int = 0) -> dict[str, Any]:
         flex(bubble()),
         flex(bubble(30_000)),
         flex(carousel(12)),
+        flex({"type": "bubble", "hero": {"type": "image", "url": HTTPS}, "size": "giga"}),
+        body(),
+        body(
+            {"type": "text", "text": "a", "wrap": True, "size": "sm", "color": "#112233", "flex": 0},
+            {"type": "text", "contents": [{"type": "span", "text": "a", "weight": "bold"}]},
+            {"type": "separator", "margin": "md"},
+            box({"type": "icon", "url": HTTPS}, layout="baseline", spacing="12px"),
+            {"type": "button", "action": {"type": "uri", "label": "x" * 40, "uri": HTTPS}, "style": "link"},
+            box({"type": "filler"}, layout="horizontal", action={"type": "message", "text": "a"}),
+        ),
+        text(quoteToken="q"),
+        {"type": "sticker", "packageId": "446", "stickerId": "1988", "quoteToken": "q"},
     ],
 )
 def test_what_line_takes(message: dict[str, Any]) -> None:
@@ -96,6 +120,47 @@ def test_what_line_takes(message: dict[str, Any]) -> None:
         (flex(bubble(31_000)), "contents", "Must be at most 30720 bytes"),
         (flex(carousel(13)), "contents.contents", "Size must be between 1 and 12"),
         (flex(carousel(6, 10_000)), "contents", "Must be at most 51200 bytes"),
+        (flex(carousel(2) | {"contents": [bubble(31_000)]}), "contents.contents[0]", "Must be at most 30720 bytes"),
+        (flex({"type": "bubble"}), "contents", "At least one block must be specified"),
+        (
+            flex({"type": "carousel", "contents": [bubble(), {**bubble(), "size": "kilo"}]}),
+            "contents.contents",
+            "All bubbles of a carousel must have the same size",
+        ),
+        (flex({**bubble(), "body": {"type": "text", "text": "a"}}), "contents.body.type", values("box")),
+        (flex({**bubble(), "colour": "#fff"}), "contents.colour", "Unknown property"),
+        (body({"type": "text"}), "contents.body.contents[0].text", "May not be empty"),
+        (body({"type": "text", "text": ""}), "contents.body.contents[0].text", "May not be empty"),
+        (
+            body({"type": "text", "text": "a", "colour": "#000000"}),
+            "contents.body.contents[0].colour",
+            "Unknown property",
+        ),
+        (body({"type": "text", "text": "a", "color": "red"}), "contents.body.contents[0].color", "Invalid color"),
+        (body({"type": "text", "text": "a", "size": "huge"}), "contents.body.contents[0].size", "Invalid size"),
+        (body({"type": "text", "text": "a", "wrap": "yes"}), "contents.body.contents[0].wrap", "Must be a boolean"),
+        (body({"type": "text", "text": "a", "flex": True}), "contents.body.contents[0].flex", "Must be an integer"),
+        (
+            body({"type": "image", "url": "http://a/b"}),
+            "contents.body.contents[0].url",
+            "Invalid scheme, it must be https",
+        ),
+        (body({"type": "button"}), "contents.body.contents[0].action", "May not be empty"),
+        (
+            body({"type": "button", "action": {**ACTION, "label": "x" * 41}}),
+            "contents.body.contents[0].action.label",
+            "Length must be between 0 and 40",
+        ),
+        (body(layout="diagonal"), "contents.body.layout", values("horizontal", "vertical", "baseline")),
+        (body(spacing="wide"), "contents.body.spacing", "Invalid length"),
+        (
+            body(box({"type": "box"}, layout="baseline")),
+            "contents.body.contents[0].contents[0].type",
+            values("icon", "text", "filler"),
+        ),
+        (body(None), "contents.body.contents[0].type", values("box", "button", "image", "text", "separator", "filler")),
+        (text(quoteToken=""), "quoteToken", "May not be empty"),
+        (flex(bubble()) | {"quoteToken": "q"}, "quoteToken", "Unknown property"),
     ],
 )
 def test_what_line_refuses_and_where(message: dict[str, Any], place: str, fault: str) -> None:
@@ -120,3 +185,11 @@ def test_every_fault_is_told() -> None:
         "messages[2].text",
         "messages[2].sender.name",
     ]
+
+
+def test_what_is_nested_without_end_is_refused() -> None:
+    nested = box()
+    for _ in range(50):
+        nested = box(nested)
+    (fault,) = faults([flex({"type": "bubble", "body": nested})])
+    assert fault["message"] == "Nested too deep"

@@ -11,8 +11,7 @@ from linebot.v3.webhooks import Event as SdkEvent
 
 from botkit.line.events import parse_webhook
 from botkit.line.signature import sign, verify
-from botkit.messages import Chat, Mention
-from botkit.ports import Content
+from botkit.messages import Chat, Content, Mention
 from botkit.simulator.chats import Account, Person
 from botkit.simulator.platform import Platform
 from botkit.simulator.wire import Delivery
@@ -40,6 +39,7 @@ def said(world: World) -> str:
     return world.platform.say(world.account, world.hana, "hi", chat=world.group).message_id
 
 
+ELSEWHERE = "https://example.com/media"
 PHOTO = Content(b"png", "image/png")
 DELIVERIES: dict[str, Callable[[World], Delivery]] = {
     "text": lambda w: w.platform.say(w.account, w.hana, "何時から？"),
@@ -47,11 +47,20 @@ DELIVERIES: dict[str, Callable[[World], Delivery]] = {
     "mention": lambda w: w.platform.say(w.account, w.ken, "hi", chat=w.group, mention=[w.hana, w.account, "all"]),
     "quote": lambda w: w.platform.say(w.account, w.ken, "this", chat=w.group, quote=said(w)),
     "sticker": lambda w: w.platform.send_sticker(w.account, w.hana, keywords=["love"]),
+    "message sticker": lambda w: w.platform.send_sticker(w.account, w.hana, text="See you!"),
+    "sticker with many keywords": lambda w: w.platform.send_sticker(w.account, w.hana, keywords=["love"] * 20),
     "location": lambda w: w.platform.send_location(w.account, w.hana, "Inn", "Kyoto"),
     "image": lambda w: w.platform.send_media(w.account, w.hana, "image", PHOTO),
     "video": lambda w: w.platform.send_media(w.account, w.hana, "video", PHOTO),
     "audio": lambda w: w.platform.send_media(w.account, w.hana, "audio", PHOTO),
     "file": lambda w: w.platform.send_media(w.account, w.hana, "file", PHOTO),
+    "image elsewhere": lambda w: w.platform.send_media(w.account, w.hana, "image", None, external=ELSEWHERE),
+    "video elsewhere": lambda w: w.platform.send_media(w.account, w.hana, "video", None, external=ELSEWHERE),
+    "audio elsewhere": lambda w: w.platform.send_media(w.account, w.hana, "audio", None, external=ELSEWHERE),
+    "photo of a set": lambda w: w.platform.send_photos(w.account, w.hana, PHOTO, PHOTO)[1],
+    "photo of a set that is not numbered": lambda w: w.platform.send_photos(
+        w.account, w.hana, PHOTO, PHOTO, numbered=False
+    )[1],
     "edit": lambda w: w.platform.edit(w.account, w.hana, said(w), "hello", chat=w.group),
     "unsend": lambda w: w.platform.unsend(w.account, w.hana, said(w), chat=w.group),
     "follow": lambda w: w.platform.follow(w.account, w.hana),
@@ -157,6 +166,27 @@ def test_a_mention_that_is_in_the_text_is_marked_there(world: World) -> None:
 def test_a_group_names_the_group_and_who_spoke(world: World) -> None:
     source = DELIVERIES["text in a group"](world).event["source"]
     assert source == {"type": "group", "groupId": world.group.id, "userId": world.hana.user_id}
+
+
+def test_photos_of_a_set_share_its_id_and_are_numbered(world: World) -> None:
+    photos = world.platform.send_photos(world.account, world.hana, PHOTO, PHOTO)
+    sets = [photo.event["message"]["imageSet"] for photo in photos]
+    assert sets == [{"id": sets[0]["id"], "index": index, "total": 2} for index in (1, 2)]
+    other, *_ = world.platform.send_photos(world.account, world.hana, PHOTO, numbered=False)
+    assert other.event["message"]["imageSet"].keys() == {"id"}
+    assert other.event["message"]["imageSet"]["id"] != sets[0]["id"]
+
+
+def test_what_is_held_elsewhere_cannot_be_got(world: World) -> None:
+    photo = world.platform.send_media(world.account, world.hana, "image", PHOTO, external=ELSEWHERE)
+    with pytest.raises(KeyError):
+        world.platform.content(world.account, photo.message_id)
+    assert parse_webhook(photo.body).events[0].is_external
+
+
+def test_line_tells_fifteen_keywords_of_a_sticker(world: World) -> None:
+    sticker = world.platform.send_sticker(world.account, world.hana, keywords=[f"k{n}" for n in range(20)])
+    assert parse_webhook(sticker.body).events[0].words == tuple(f"k{n}" for n in range(15))
 
 
 def test_an_edit_keeps_the_message_id_and_has_a_new_reply_token(world: World) -> None:

@@ -94,6 +94,16 @@ def test_secrets_may_lie_in_three_places(tmp_path: Path) -> None:
     )
 
 
+def test_other_models_get_the_key_of_the_one_that_answers(tmp_path: Path) -> None:
+    model = "persona: hi\nmodel: {name: m, api_key: env:MINE%s}\n%s"
+    spec = load(tmp_path, model % ("", "moderation: {input: refuse}\nmedia: {transcription: {timeout: 5s}}\n"))
+    assert spec.secrets == ("env:MINE",)
+    spec = load(tmp_path, model % ("", "media: {transcription: {base_url: 'http://127.0.0.1:1'}}\n"))
+    assert spec.secrets == ("env:OPENAI_API_KEY", "env:MINE")
+    spec = load(tmp_path, model % (", base_url: 'http://127.0.0.1:1'", ""))
+    assert spec.secrets == ("env:OPENAI_API_KEY", "env:MINE")
+
+
 def test_the_pipeline_may_be_reordered_and_left_out(tmp_path: Path) -> None:
     spec = load(tmp_path, GOOD + "pipeline: [persona, reply, model]\n")
     assert [type(step).__name__ for step in spec.steps] == ["Persona", "Reply", "Model"]

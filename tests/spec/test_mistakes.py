@@ -106,7 +106,7 @@ MISTAKES = {
     ],
     # the pipeline
     GOOD + "pipeline: []\n": [
-        "3:1: pipeline: must be a list of steps, such as [reply, groups, history, persona, model]"
+        "3:1: pipeline: must be a list of steps, such as [reply, groups, events, commands, limits, media, moderation, history, persona, model]"
     ],
     GOOD + "pipeline: [persona, modle]\n": [
         "2:1: model: has options here but is not in the pipeline; add it there, or remove this",
@@ -143,17 +143,20 @@ MISTAKES = {
     GOOD + "user_id: U1\n": [
         "3:1: user_id: belongs under `line:`; move it there",
     ],
-    GOOD + "commands: {reset: [/reset]}\n": [
-        "3:1: commands: is not available in this version; remove it",
-    ],
-    GOOD + "limits: {}\n": [
-        "3:1: limits: is not available in this version; remove it",
+    GOOD + "tools: [{use: bots.tools.rooms:free_rooms}]\n": [
+        "3:1: tools: is not available in this version; remove it",
     ],
     GOOD + "groups: {overhear: 3}\n": [
-        "3:10: groups.overhear: is not available in this version; remove it",
+        "3:10: groups.overhear: needs a shared conversation; write `history: {scope: group}`, so that everybody there "
+        "shares one conversation, or remove this",
     ],
-    GOOD + "reply: {markdown: flex}\n": [
-        "3:9: reply.markdown: is not available in this version; remove it",
+    "persona: hi\nmodel: mine\nlimits: {bot: {cost: 3 USD/day}}\n": [
+        "3:1: limits: what mine costs is not known, so no cost can be limited; write under `model:`, in USD a million "
+        "tokens, `prices: {mine: {input: 0.4, output: 1.6}}`",
+    ],
+    GOOD + "limits: {user: {cost: 3 USD/day}}\nmedia: {transcription: {model: mine}}\n": [
+        "3:1: limits: what mine costs is not known, so no cost can be limited; choose whisper-1 for "
+        "`media.transcription`, or write `audio: text`",
     ],
     GOOD + "line: {channel_id: 1, channel_secret: env:S, channel_access_token: env:T}\n": [
         "3:8: line.channel_id: is not available in this version; remove it",
@@ -241,7 +244,7 @@ MISTAKES = {
         "3:19: pipeline: `persona` stands after `model`, which answers; move it before",
     ],
     GOOD + "pipeline: [~, persona, model]\n": [
-        "3:12: pipeline: nothing is not a step; there is groups, history, model, persona, reply",
+        "3:12: pipeline: nothing is not a step; there is commands, events, groups, history, limits, media, model, moderation, persona, reply",
     ],
     GOOD + "pipeline: [persona, model, {use: a.b:C}]\n": [
         "3:28: pipeline: `this step` stands after `model`, which answers; move it before",
@@ -251,7 +254,7 @@ MISTAKES = {
         "3:21: pipeline[1].use: is required; add it",
     ],
     GOOD + "pipeline: reply\n": [
-        "3:1: pipeline: must be a list of steps, such as [reply, groups, history, persona, model]",
+        "3:1: pipeline: must be a list of steps, such as [reply, groups, events, commands, limits, media, moderation, history, persona, model]",
     ],
     "persona: You are: kind\nmodel: m\n": [
         "1:17: this is not valid YAML: mapping values are not allowed in this context; a text that holds `: ` needs quotes around it, or this line is indented too far",

@@ -31,7 +31,7 @@ UNSEEN = {
     "names of time zones": ("is not a time zone",),
     "secret references that are well formed": ("this kind of secret reference is not available yet",),
     "one place against another": ("is not in the pipeline", "stands after `model`", "a LINE account of its own"),
-    "one option against another": ("leave too little for the prompt",),
+    "one option against another": ("leave too little for the prompt", "needs a shared conv", "no cost can be limited"),
     "classes": ("does not start with the bots folder's name", "cannot be imported", "is not a step; subclass"),
 }
 
@@ -50,6 +50,15 @@ GOOD_TEXTS = {
     "one secret": GOOD + f"line: {{channel_secret: env:S, channel_access_token: env:T, user_id: U{'0' * 32}}}\n",
     "rotation": GOOD + "line: {channel_secret: [env:NEW, env:OLD], channel_access_token: env:T}\n",
     "pipeline": GOOD + "pipeline: [persona, reply, model]\n",
+    "commands": GOOD + "commands: {reset: [/reset, リセット], help: /?, usage: off, say: {hours: 9 to 6, 1: one}}\n",
+    "events": GOOD + "events: {follow: Hi, join: {ask: model}, unblock: [{text: Hi}, {sticker: 446/1988}]}\n",
+    "postbacks": GOOD + "events: {forget_on_unfollow: true, postback: {'menu=*': Soup, 'x?': {ask: model, tell: x}}}\n",
+    "limits": "persona: hi\nmodel: {name: m, prices: {m: {input: 0.4, output: 2}}}\n"
+    "limits: {user: {messages: 20/min, tokens: [10k/hour, 100k/day]}, bot: {cost: 0.50 USD/month}, notice: 1}\n",
+    "media": GOOD + "media: {image: text, audio: ignore, video: text, transcription: whisper-1, max_image_mb: 0.5}\n",
+    "moderation": GOOD + "moderation: {input: refuse, output: off, timeout: 5s}\n",
+    "markdown": GOOD + "reply: {markdown: flex, quote: false, mark_as_read: true}\n",
+    "overhearing": "persona: hi\nmodel: m\nhistory: {scope: group}\ngroups: {overhear: 10, keep_overheard: 1h}\n",
     "dress": GOOD + "reply: {quick_replies: [はい, {label: a, text: b}], sender: {icon: 'https://x.jp/a.png'}}\n",
 }
 

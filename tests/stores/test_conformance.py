@@ -5,19 +5,24 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
+from itertools import count, permutations
 from pathlib import Path
 from threading import Barrier
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from botkit.errors import LeaseLost, StoreError, TakenBack
-from botkit.messages import Chat, Message
+from botkit.messages import Chat, Content, Message
 from botkit.ports import (
     Acceptance,
     Answer,
     Budget,
     Conversation,
+    Count,
     Held,
     Inbox,
     Lease,
@@ -38,6 +43,7 @@ from tests.support.samples import (
     NOW,
     OTHER_ANSWER,
     SECOND,
+    USER,
     arrival,
     memory,
     pending,
@@ -53,6 +59,10 @@ from tests.support.samples import (
 from tests.support.stores import LASTING, OPENERS
 
 KEN = Conversation("inn", "user:U2")
+GROUP = Conversation("inn", "group:C1")
+GROUPS_CHAT = Chat("group", "C1")
+HANA_IN_GROUP = Conversation("inn", "group:C1:U1")
+KEN_IN_GROUP = Conversation("inn", "group:C1:U2")
 OTHER_BOT = Conversation("bar", HANA.id)
 BOTS = (HANA.bot, OTHER_BOT.bot)
 DAY_WINDOW = "day#2100-01-01"
@@ -89,8 +99,26 @@ def waiting_ids(store: Store, lease: Lease) -> list[str]:
     return [event.event_id for event in waiting(store, lease)]
 
 
-def counted(store: Store, counter: str = "U#U1") -> dict[str, int]:
-    return dict(store.counted(HANA.bot, counter, DAY_WINDOW, NOW))
+def counted(
+    store: Store, counter: str = "U#U1", window: str = DAY_WINDOW, *, bot: str = HANA.bot, now: int = NOW
+) -> dict[str, int]:
+    (amounts,) = store.counted(bot, [(counter, window)], now)
+    return dict(amounts)
+
+
+def heard(text: str, event_id: str = "e1", **options: Any) -> Memory:
+    """What was said to others than the bot."""
+    said = memory(text, event_id, **options)
+    return replace(said, message=replace(said.message, overheard=True))
+
+
+def of(user_id: str, *memories: Memory) -> list[Memory]:
+    return [replace(one, user_id=user_id) for one in memories]
+
+
+def all_texts(store: Store, conversation: Conversation) -> list[str]:
+    """What is remembered of a conversation, overheard or not."""
+    return [message.text for message in store.history(conversation, 100, NOW, 100)]
 
 
 def known(store: Store, event_id: str = "e1") -> Record:
@@ -494,6 +522,7 @@ SENDING = pending("sending", at=NOW - 7)
 KEPT = pending("kept", at=NOW - 6, state="UNDELIVERED")
 EDITED = Message("user", "edited", tokens=9)
 EVERYTHING = {"memories": SAID, "counts": [tokens()], "notes": [NOTE]}
+FINISHED: dict[str, Any] = {"counts": [tokens()], "notes": [NOTE]}
 
 Write = Callable[[Store, Lease], Any]
 WRITES: dict[str, Write] = {
@@ -504,15 +533,15 @@ WRITES: dict[str, Write] = {
     "silence": lambda store, lease: store.answer(lease, pending(), None, **EVERYTHING),
     "postpone": lambda store, lease: store.postpone(lease, SENDING, NOW + 3, refused=False, notes=[NOTE]),
     "postpone, refused": lambda store, lease: store.postpone(lease, SENDING, NOW + 3, refused=True, notes=[NOTE]),
-    "done": lambda store, lease: store.finish(lease, SENDING, "DONE", HANAS_CHAT, ["m9"], notes=[NOTE]),
+    "done": lambda store, lease: store.finish(lease, SENDING, "DONE", HANAS_CHAT, ["m9"], **FINISHED),
     "done, release": lambda store, lease: store.finish(
-        lease, SENDING, "DONE", HANAS_CHAT, ["m9"], notes=[NOTE], release=True
+        lease, SENDING, "DONE", HANAS_CHAT, ["m9"], **FINISHED, release=True
     ),
-    "undelivered": lambda store, lease: store.finish(lease, SENDING, "UNDELIVERED", HANAS_CHAT, notes=[NOTE]),
+    "undelivered": lambda store, lease: store.finish(lease, SENDING, "UNDELIVERED", HANAS_CHAT, **FINISHED),
     "undelivered, release": lambda store, lease: store.finish(
-        lease, SENDING, "UNDELIVERED", HANAS_CHAT, notes=[NOTE], release=True
+        lease, SENDING, "UNDELIVERED", HANAS_CHAT, **FINISHED, release=True
     ),
-    "kept is done": lambda store, lease: store.finish(lease, KEPT, "DONE", HANAS_CHAT, ["m9"], notes=[NOTE]),
+    "kept is done": lambda store, lease: store.finish(lease, KEPT, "DONE", HANAS_CHAT, ["m9"], **FINISHED),
     "edit": lambda store, lease: store.edit(lease, HANAS_CHAT, "m-old", NOW, EDITED),
 }
 COUNTED_EACH_TIME: dict[str, Write] = {
@@ -1124,6 +1153,34 @@ def test_only_who_finished_an_event_has_it_finished_already(store: Store) -> Non
         store.finish(stale, event, "DONE", HANAS_CHAT, release=True)
 
 
+@ways("sent", "kept")
+def test_the_counts_of_a_finish_are_added_once(store: Store, go: Go) -> None:
+    lease = receive(store)
+    go(store, lease, counts=[tokens(3)])
+    event = read(store, lease)
+    for _ in range(2):
+        store.finish(lease, event, "DONE", HANAS_CHAT, counts=[tokens(4), tokens(5)])
+    assert counted(store) == {"tokens": 12}
+
+
+def test_the_counts_of_a_finish_are_added_once_where_events_arrived(store: Store) -> None:
+    lease = receive(store)
+    sent(store, lease)
+    event = read(store, lease)
+    store.accept(arrival("e2"))
+    for _ in range(2):
+        store.finish(lease, event, "DONE", HANAS_CHAT, counts=[tokens(4)], release=True)
+    assert counted(store) == {"tokens": 4}
+
+
+def test_a_finish_that_is_refused_counts_nothing(store: Store) -> None:
+    lease = receive(store)
+    for state in ("DONE", "UNDELIVERED"):
+        with pytest.raises(StoreError):
+            finish(store, lease, state=state, counts=[tokens()])
+    assert counted(store) == {}
+
+
 # ---------------------------------------------------------------- notes
 
 
@@ -1192,6 +1249,16 @@ def test_an_event_with_nothing_left_to_do_is_never_overdue(store: Store, go: Go)
 def test_an_expired_event_is_not_overdue(store: Store) -> None:
     store.accept(arrival())
     assert [list(store.overdue(NOW + days * DAY, 10, BOTS)) for days in (6, 7, 8)] == [[HANA], [], []]
+
+
+def test_an_answer_in_a_group_covers_twenty_with_memories_of_many_people_and_counts(store: Store) -> None:
+    for n in range(21):
+        store.accept(arrival(f"e{n:02}", at=NOW + n, conversation=HANA_IN_GROUP, user_id=f"U{n}"))
+    lease = take_lease(store, HANA_IN_GROUP)
+    *covers, lead = waiting(store, lease)
+    said = [one for n in range(16) for one in of(f"U{n}", memory(str(n), f"e{n:02}", at=NOW + n))]
+    store.answer(lease, lead, ANSWER, covers=covers, memories=said, counts=[tokens(1, f"Q#{n}") for n in range(20)])
+    assert (len(texts(store, HANA_IN_GROUP)), counted(store, "Q#19")) == (16, {"tokens": 1})
 
 
 # ---------------------------------------------------------------- unsend
@@ -1271,10 +1338,11 @@ def test_a_message_unsent_too_late_is_forgotten_and_its_answer_is_not(store: Sto
     assert texts(store) == ["answer"]
 
 
-def test_an_overheard_message_is_forgotten(store: Store) -> None:
-    silent(store, receive_m1(store), memories=[memory("overheard")])
+@pytest.mark.parametrize("remembered", [memory, heard], ids=["said to the bot", "overheard"])
+def test_a_message_without_an_answer_is_forgotten(store: Store, remembered: Callable[[str], Memory]) -> None:
+    silent(store, receive_m1(store), memories=[remembered("gossip")])
     unsend(store)
-    assert texts(store) == []
+    assert all_texts(store, HANA) == []
 
 
 def test_unsending_forgets_nothing_else(store: Store) -> None:
@@ -1693,6 +1761,15 @@ def test_a_newer_edit_wins(store: Store) -> None:
     assert texts(store) == ["second", "answer"]
 
 
+def test_an_overheard_message_can_be_edited_and_stays_overheard(store: Store) -> None:
+    lease = receive_m1(store)
+    silent(store, lease, memories=[heard("question")])
+    assert edit(store, lease, "newest", NOW + 5)
+    assert edit(store, lease, "late", NOW + 4)
+    assert list(store.history(HANA, 9, NOW, 9)) == [Message("user", "newest", tokens=9, overheard=True)]
+    assert texts(store) == []
+
+
 def test_a_message_covered_by_another_ones_answer_can_be_edited(store: Store) -> None:
     lease = lead_by_e2(store, delivered)
     assert edit(store, lease)
@@ -1799,8 +1876,9 @@ def test_expired_messages_take_no_place_in_the_window(store: Store) -> None:
 
 def test_a_message_comes_back_whole(store: Store) -> None:
     said = Message("user", 'ねこ 🐈‍⬛ "q"\n\x00\'; --', speaker="花子 #1%", tokens=17)
-    remember(store, HANA, Memory("e1", NOW, NOW + DAY, said))
-    assert list(store.history(HANA, 10, NOW)) == [said]
+    remember(store, HANA, Memory("e1", NOW - 9, NOW + DAY, said, user_id="U1"))
+    (found,) = store.history(HANA, 10, NOW)
+    assert (found, found.at) == (said, NOW - 9)
 
 
 def test_text_is_not_normalised(store: Store) -> None:
@@ -1809,15 +1887,155 @@ def test_text_is_not_normalised(store: Store) -> None:
     assert texts(store) == [decomposed]
 
 
+def test_a_message_is_stored_without_its_images(store: Store) -> None:
+    seen = Message("user", "what is this?", images=(Content(b"...", "image/png"),))
+    remember(store, HANA, Memory("e1", NOW, NOW + DAY, seen))
+    assert list(store.history(HANA, 10, NOW)) == [replace(seen, images=())]
+
+
 def test_no_conversation_sees_the_words_of_another(store: Store) -> None:
     remember(store, HANA, memory("secret"))
     assert (texts(store, KEN), texts(store, OTHER_BOT)) == ([], [])
+
+
+# ---------------------------------------------------------------- what was overheard
+
+
+def from_the_inbox(store: Store, window: int, now: int, overheard: int) -> list[Message]:
+    return [*store.inbox(take_lease(store, GROUP), window, now, overheard).recent]
+
+
+def from_the_history(store: Store, window: int, now: int, overheard: int) -> list[Message]:
+    return [*store.history(GROUP, window, now, overheard)]
+
+
+recently = pytest.mark.parametrize("recent", [from_the_inbox, from_the_history])
+Recent = Callable[[Store, int, int, int], list[Message]]
+
+
+@recently
+def test_what_was_overheard_comes_in_its_place_and_says_so(store: Store, recent: Recent) -> None:
+    remember(
+        store,
+        GROUP,
+        heard("hi Ken", "e0", at=NOW),
+        memory("question", "e1", at=NOW + 1),
+        memory("answer", "e1", role=BOT, at=NOW + 1),
+        heard("at the same moment", "e2", at=NOW + 1),
+        memory("thanks", "e3", at=NOW + 3),
+    )
+    found = recent(store, 9, NOW, 9)
+    assert [(one.text, one.overheard, one.at) for one in found] == [
+        ("hi Ken", True, NOW),
+        ("question", False, NOW + 1),
+        ("answer", False, NOW + 1),
+        ("at the same moment", True, NOW + 1),
+        ("thanks", False, NOW + 3),
+    ]
+
+
+@recently
+@pytest.mark.parametrize(
+    ("window", "overheard", "found"),
+    [
+        (3, 0, ["0", "1", "2"]),
+        (2, 0, ["1", "2"]),
+        (2, 1, ["1", "2", "heard 29"]),
+        (1, 2, ["2", "heard 28", "heard 29"]),
+        (0, 2, ["heard 28", "heard 29"]),
+        (0, 0, []),
+    ],
+)
+def test_what_was_overheard_takes_no_place_from_what_was_said_to_the_bot(
+    store: Store, recent: Recent, window: int, overheard: int, found: list[str]
+) -> None:
+    said = [memory(str(n), f"a{n}", at=NOW - 9 + n) for n in range(3)]
+    gossip = [heard(f"heard {n}", f"b{n:02}", at=NOW + n) for n in range(30)]
+    remember(store, GROUP, *said, *gossip)
+    assert [one.text for one in recent(store, window, NOW, overheard)] == found
+
+
+@recently
+def test_what_was_overheard_and_has_expired_takes_no_place(store: Store, recent: Recent) -> None:
+    gone = [heard("gone", f"b{n:02}", at=NOW + n, expires_at=NOW) for n in range(30)]
+    remember(store, GROUP, heard("old but alive", "a0", at=NOW - 1), *gone)
+    assert [one.text for one in recent(store, 1, NOW, 1)] == ["old but alive"]
+
+
+def test_the_inbox_has_events_beside_what_was_overheard(store: Store) -> None:
+    remember(store, HANA, heard("gossip", "e0", at=NOW - 1))
+    inbox = store.inbox(receive(store), 1, NOW, 1)
+    assert ([event.event_id for event in inbox.pending], [one.text for one in inbox.recent]) == (["e1"], ["gossip"])
+
+
+numbers = count()
+memories = st.builds(
+    lambda n, at, event, said, lives: said(f"{n}", event, at=NOW + at, expires_at=NOW + lives),
+    st.integers(0, 999),
+    st.integers(0, 3),
+    st.sampled_from(["e1", "e10", "e2"]),
+    st.sampled_from([memory, heard]),
+    st.sampled_from([0, 1, DAY]),
+)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(said=st.lists(memories, max_size=12), window=st.integers(0, 5), overheard=st.integers(0, 5))
+def test_what_is_recent_is_the_newest_of_each_kind_in_order(
+    store: Store, said: list[Memory], window: int, overheard: int
+) -> None:
+    place = Conversation("inn", f"group:{next(numbers)}")
+    remember(store, place, *said)
+    last = {(one.at, one.event_id): one for one in said}  # of one event and speaker, the last is kept
+    alive = [last[key] for key in sorted(last) if last[key].expires_at > NOW]
+    ordinary = [one for one in alive if not one.message.overheard]
+    gossip = [one for one in alive if one.message.overheard]
+    newest = [*ordinary[len(ordinary) - min(window, len(ordinary)) :], *gossip[max(len(gossip) - overheard, 0) :]]
+    expected = [one.message for one in sorted(newest, key=lambda one: (one.at, one.event_id))]
+    assert list(store.history(place, window, NOW, overheard)) == expected
+    assert list(store.inbox(take_lease(store, place), window, NOW, overheard).recent) == expected
+
+
+# ---------------------------------------------------------------- clear
 
 
 def test_clear_deletes_all_of_a_long_history(store: Store) -> None:
     remember(store, HANA, *(memory(str(n), f"e{n:02}") for n in range(60)))
     store.clear(HANA)
     assert texts(store) == []
+
+
+def test_clear_deletes_what_was_overheard(store: Store) -> None:
+    remember(store, GROUP, heard("gossip", "e1"), memory("question", "e2"))
+    store.clear(GROUP)
+    assert all_texts(store, GROUP) == []
+
+
+def test_clear_deletes_what_was_said_up_to_a_moment_and_nothing_later(store: Store) -> None:
+    """A worker that comes late with it does no harm to what was said meanwhile."""
+    said = [(memory(f"said {n}", f"e{n}", at=NOW + n), heard(f"heard {n}", f"h{n}", at=NOW + n)) for n in range(4)]
+    remember(store, GROUP, *(one for both in said for one in both))
+    store.clear(GROUP, until=NOW + 1)
+    assert all_texts(store, GROUP) == ["said 2", "heard 2", "said 3", "heard 3"]
+
+
+def test_clear_deletes_one_persons_words_and_what_the_bot_answered_to_them(store: Store) -> None:
+    remember(
+        store,
+        GROUP,
+        *of("U1", memory("hers", "e1"), memory("to her", "e1", role=BOT), heard("hers, overheard", "e2")),
+        *of("U2", memory("his", "e3"), memory("to him", "e3", role=BOT), heard("his, overheard", "e4")),
+        memory("nobody's", "e5"),
+    )
+    store.clear(GROUP, user_id="U1")
+    assert all_texts(store, GROUP) == ["his", "to him", "his, overheard", "nobody's"]
+
+
+def test_clear_deletes_one_persons_words_up_to_a_moment(store: Store) -> None:
+    hers, his = (of(who, *(memory(f"{who} {n}", f"{who}{n}", at=NOW + n) for n in range(2))) for who in ("U1", "U2"))
+    remember(store, GROUP, *hers, *his)
+    store.clear(GROUP, NOW, "U1")
+    assert all_texts(store, GROUP) == ["U2 0", "U1 1", "U2 1"]
 
 
 def test_clear_leaves_other_conversations(store: Store) -> None:
@@ -1846,6 +2064,274 @@ def test_clear_leaves_an_answer_that_waits(store: Store) -> None:
 def test_clearing_an_empty_history_is_harmless(store: Store) -> None:
     store.clear(HANA)
     assert texts(store) == []
+
+
+# ---------------------------------------------------------------- forget
+
+
+ROOM = Conversation("inn", "room:R1")
+
+
+def forget(store: Store, user_id: str = "U1", now: int = NOW) -> int:
+    return store.forget(HANA.bot, user_id, now)
+
+
+def exchange(user_id: str, **options: Any) -> list[Memory]:
+    """A person's question and its answer, and something else of theirs that was overheard."""
+    question, answer = (
+        memory(f"{to} {user_id}", user_id, role=role, **options) for to, role in (("of", USER), ("to", BOT))
+    )
+    return of(user_id, question, answer, heard("gossip", f"{user_id}+", **options))
+
+
+def test_a_person_is_forgotten_wherever_they_spoke_and_nobody_else_is(store: Store) -> None:
+    for place in (HANA, HANA_IN_GROUP, ROOM):
+        remember(store, place, *exchange("U1"))
+    remember(store, GROUP, *exchange("U1"), *exchange("U2"))
+    for place in (KEN, KEN_IN_GROUP):
+        remember(store, place, *exchange("U2"))
+    assert forget(store) == 12
+    assert [all_texts(store, place) for place in (HANA, HANA_IN_GROUP, ROOM)] == [[]] * 3
+    assert [all_texts(store, place) for place in (GROUP, KEN, KEN_IN_GROUP)] == [["of U2", "to U2", "gossip"]] * 3
+
+
+def test_a_person_is_forgotten_by_one_bot(store: Store) -> None:
+    elsewhere = replace(GROUP, bot="bar")
+    for place in (GROUP, elsewhere, OTHER_BOT):
+        remember(store, place, *exchange("U1"))
+    assert forget(store) == 3
+    assert [len(all_texts(store, place)) for place in (GROUP, elsewhere, OTHER_BOT)] == [0, 3, 3]
+
+
+@pytest.mark.parametrize("other", ["U10", "u1", "U", "U%231", "U:1"])
+@pytest.mark.parametrize("place", [GROUP, ROOM])
+def test_people_of_similar_ids_are_not_forgotten_with_each_other(store: Store, other: str, place: Conversation) -> None:
+    own = Conversation("inn", f"user:{quote(other, safe='')}")
+    remember(store, place, *exchange(other), *exchange("U1"))
+    remember(store, own, *exchange(other))
+    assert forget(store) == 3
+    assert (len(all_texts(store, place)), len(all_texts(store, own))) == (3, 3)
+    assert forget(store, other) == 6
+    assert (all_texts(store, place), all_texts(store, own)) == ([], [])
+
+
+def test_all_of_a_persons_own_chat_is_forgotten(store: Store) -> None:
+    remember(store, HANA, memory("nobody knows whose"))
+    assert (forget(store), texts(store)) == (1, [])
+
+
+@taken_back
+def test_whatever_waits_in_a_persons_own_chat_is_taken_back(store: Store, go: Go) -> None:
+    lease = receive(store)
+    go(store, lease)
+    forget(store)
+    event = read(store, lease)
+    assert (event.unsent, event.body, event.answer, texts(store)) == (True, "", None, [])
+
+
+def test_a_long_history_is_forgotten(store: Store) -> None:
+    remember(store, GROUP, *of("U1", *(memory(str(n), f"e{n:02}") for n in range(40))))
+    assert (forget(store), all_texts(store, GROUP)) == (40, [])
+
+
+def test_a_person_may_be_forgotten_again_and_again(store: Store) -> None:
+    remember(store, GROUP, *exchange("U1"))
+    assert [forget(store), forget(store), forget(store, "U9")] == [3, 0, 0]
+    silent(store, receive(store, conversation=GROUP), memories=of("U1", memory("me again")))
+    assert (forget(store), all_texts(store, GROUP)) == (1, [])
+
+
+def test_what_had_expired_is_not_counted_as_forgotten(store: Store) -> None:
+    remember(store, GROUP, *exchange("U1", expires_at=NOW + 5))
+    assert forget(store, now=NOW + 5) == 0
+
+
+def test_words_that_live_long_are_found_though_others_of_the_same_person_expired_soon(store: Store) -> None:
+    for n, days in enumerate((300, 1)):
+        lease = receive(store, f"e{n}", conversation=GROUP, user_id="U1")
+        said = [memory(f"for {days} days", f"e{n}", expires_at=NOW + days * DAY)]
+        silent(store, lease, f"e{n}", memories=of("U1", *said))
+    store.accept(arrival("e9", received_at=NOW + 200 * DAY))  # whatever expires by itself may go now
+    assert forget(store, now=NOW + 200 * DAY) == 1
+
+
+def hers(store: Store, conversation: Conversation = GROUP, event_id: str = "e1", **changes: Any) -> Lease:
+    """An event of the person's that waits where they never spoke before."""
+    chat = Chat(*conversation.id.split(":")[:2])
+    return receive(store, event_id, **{"conversation": conversation, "chat": chat, "user_id": "U1"} | changes)
+
+
+anywhere = pytest.mark.parametrize("place", [HANA, GROUP, HANA_IN_GROUP, ROOM], ids=lambda place: place.id)
+
+
+@anywhere
+@taken_back
+@pytest.mark.parametrize("message_id", ["m1", None], ids=["message", "postback"])
+def test_what_waits_of_a_person_is_taken_back(
+    store: Store, go: Go, place: Conversation, message_id: str | None
+) -> None:
+    lease = hers(store, place, message_id=message_id)
+    go(store, lease)
+    before = read(store, lease)
+    forget(store)
+    assert waiting(store, lease) == (replace(before, unsent=True, body="", answer=None, revision=1),)
+    assert texts(store, place) == []
+
+
+@anywhere
+def test_a_turn_begun_before_its_person_was_forgotten_cannot_be_committed(store: Store, place: Conversation) -> None:
+    lease = hers(store, place)
+    before = read(store, lease)
+    forget(store)
+    with pytest.raises(TakenBack):
+        store.answer(lease, before, ANSWER, memories=of("U1", *SAID))
+    store.answer(lease, read(store, lease), None)
+    assert (waiting_ids(store, lease), texts(store, place)) == ([], [])
+
+
+def test_forgetting_a_person_leaves_what_others_wait_for(store: Store) -> None:
+    hers(store)
+    lease = hers(store, event_id="his", user_id="U2", at=NOW + 1)
+    his = [replace(one, event_id="his") for one in SAID]
+    kept(store, lease, "his", memories=of("U2", *his))
+    before = read(store, lease, "his")
+    forget(store)
+    assert read(store, lease, "his") == before
+    assert texts(store, GROUP) == ["question", "answer"]
+
+
+@anywhere
+def test_an_answer_that_may_have_been_sent_is_left_to_its_end_when_its_person_is_forgotten(
+    store: Store, place: Conversation
+) -> None:
+    lease = hers(store, place)
+    sent(store, lease, memories=of("U1", *SAID))
+    before = read(store, lease)
+    assert forget(store) == 2
+    assert (read(store, lease), texts(store, place)) == (before, [])
+    assert store.resend(lease, before, "reply")
+
+
+@in_vain
+def test_all_of_a_joint_answer_is_forgotten_with_its_person(store: Store, go: Go) -> None:
+    lease = three_in_one(store, go)
+    forget(store)
+    event = read(store, lease, "e2")
+    assert (event.unsent, event.body, event.answer, texts(store)) == (True, "", None, [])
+
+
+def test_that_a_person_was_seen_and_counted_is_not_forgotten(store: Store) -> None:
+    delivered(store, hers(store), counts=[tokens(7)])
+    forget(store)
+    assert store.accept(arrival(conversation=GROUP, user_id="U1")) is Acceptance.FINISHED
+    assert (counted(store), known(store).state) == ({"tokens": 7}, "DONE")
+
+
+def test_a_person_is_forgotten_whether_or_not_an_answer_is_committed_first(store: Store) -> None:
+    places = [Conversation("inn", f"group:C{n}") for n in range(6)]
+    leases = [hers(store, place, f"e{n}") for n, place in enumerate(places)]
+
+    def answer_or_forget(number: int) -> None:
+        if number == len(leases):
+            forget(store)
+            return
+        before, said = pending(f"e{number}", user_id="U1"), memory("question", f"e{number}")
+        with suppress(TakenBack):
+            store.answer(leases[number], before, ANSWER, memories=of("U1", said), waits=True)
+
+    together(len(leases) + 1, answer_or_forget)
+    for lease in leases:
+        assert [(event.unsent, event.answer) for event in waiting(store, lease)] == [(True, None)]
+        assert all_texts(store, lease.conversation) == []
+
+
+# ---------------------------------------------------------------- chats that the bot has left
+
+
+def test_with_a_chat_the_history_of_each_conversation_in_it_goes(store: Store) -> None:
+    places = (GROUP, HANA_IN_GROUP, KEN_IN_GROUP)
+    for place in places:
+        remember(store, place, *exchange("U1"))
+    store.disband("inn", GROUPS_CHAT, NOW)
+    assert [all_texts(store, place) for place in places] == [[]] * 3
+
+
+def test_with_a_persons_chat_its_history_goes(store: Store) -> None:
+    for place in (HANA, HANA_IN_GROUP):
+        remember(store, place, memory("question"))
+    store.disband("inn", HANAS_CHAT, NOW)
+    assert (texts(store), texts(store, HANA_IN_GROUP)) == ([], ["question"])
+
+
+@pytest.mark.parametrize("place", [GROUP, HANA_IN_GROUP])
+def test_what_was_said_after_the_bot_had_come_back_stays(store: Store, place: Conversation) -> None:
+    remember(store, place, *(memory(str(n), f"e{n}", at=NOW + n) for n in range(3)))
+    store.disband("inn", GROUPS_CHAT, NOW + 1)
+    assert texts(store, place) == ["2"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        HANA,
+        replace(GROUP, bot="bar"),
+        replace(HANA_IN_GROUP, bot="bar"),
+        *(
+            Conversation("inn", f"{chat}{whose}")
+            for chat in ("room:C1", "group:C10", "group:C1a", "group:C1%3AU1")
+            for whose in ("", ":U1")
+        ),
+    ],
+    ids=str,
+)
+def test_other_chats_stay(store: Store, other: Conversation) -> None:
+    remember(store, other, *exchange("U1"))
+    store.disband("inn", GROUPS_CHAT, NOW)
+    assert len(all_texts(store, other)) == 3
+
+
+@pytest.mark.parametrize("whose", ["", ":U1", ":?e%231"])
+def test_a_chat_is_found_whatever_its_id(store: Store, whose: str) -> None:
+    odd = Chat("group", "C:1#%~/é")
+    place = Conversation("inn", f"group:{quote(odd.id, safe='')}{whose}")
+    remember(store, place, memory("question"))
+    store.disband("inn", odd, NOW)
+    assert texts(store, place) == []
+
+
+def test_disbanding_a_chat_leaves_what_waits(store: Store) -> None:
+    lease = hers(store)
+    store.disband("inn", GROUPS_CHAT, NOW)
+    assert read(store, lease).body == arrival().body
+
+
+PARTINGS = [(NOW, True), (NOW + 1, False), (NOW + 2, True)]
+
+
+@pytest.mark.parametrize("order", [*permutations(PARTINGS)], ids=str)
+@pytest.mark.parametrize("chat", [GROUPS_CHAT, HANAS_CHAT], ids=["group", "user"])
+def test_of_partings_and_returns_the_newest_is_known_in_whatever_order_they_come(
+    store: Store, order: list[tuple[int, bool]], chat: Chat
+) -> None:
+    assert not store.is_gone("inn", chat)
+    for at, gone in order:
+        store.part("inn", chat, at, gone=gone)
+    assert store.is_gone("inn", chat)
+    store.part("inn", chat, NOW + 3, gone=False)
+    assert not store.is_gone("inn", chat)
+
+
+@pytest.mark.parametrize("order", [(True, False), (False, True)], ids=str)
+def test_of_a_parting_and_a_return_of_one_moment_the_return_counts(store: Store, order: tuple[bool, bool]) -> None:
+    for gone in order:
+        store.part("inn", GROUPS_CHAT, NOW, gone=gone)
+    assert not store.is_gone("inn", GROUPS_CHAT)
+
+
+def test_a_bot_is_gone_from_one_chat_alone(store: Store) -> None:
+    store.part("inn", GROUPS_CHAT, NOW, gone=True)
+    others = [("bar", GROUPS_CHAT), ("inn", Chat("room", "C1")), ("inn", Chat("group", "C2")), ("inn", HANAS_CHAT)]
+    assert [store.is_gone(*other) for other in others] == [False] * 4
 
 
 # ---------------------------------------------------------------- whose message an id is
@@ -1922,27 +2408,75 @@ def test_counts_add_up_by_name(store: Store) -> None:
 
 def test_counters_are_kept_apart_by_bot_counter_and_window(store: Store) -> None:
     silent(store, receive(store), counts=[tokens(3), tokens(4, "push"), tokens(5, window="month#2100-01")])
-    asked = [
-        ("inn", "U#U1", DAY_WINDOW),
-        ("inn", "push", DAY_WINDOW),
-        ("inn", "U#U1", "month#2100-01"),
-        ("inn", "push", "month#2100-01"),
-        ("bar", "U#U1", DAY_WINDOW),
-    ]
-    found = [dict(store.counted(*question, NOW)) for question in asked]
-    assert found == [{"tokens": 3}, {"tokens": 4}, {"tokens": 5}, {}, {}]
+    assert counted(store) == {"tokens": 3}
+    assert counted(store, "push") == {"tokens": 4}
+    assert counted(store, window="month#2100-01") == {"tokens": 5}
+    assert counted(store, "push", "month#2100-01") == {}
+    assert counted(store, bot="bar") == {}
 
 
 def test_a_counter_expires(store: Store) -> None:
     silent(store, receive(store), counts=[replace(tokens(3), expires_at=NOW + 9)])
-    assert dict(store.counted(HANA.bot, "U#U1", DAY_WINDOW, NOW + 8)) == {"tokens": 3}
-    assert dict(store.counted(HANA.bot, "U#U1", DAY_WINDOW, NOW + 9)) == {}
+    assert counted(store, now=NOW + 8) == {"tokens": 3}
+    assert counted(store, now=NOW + 9) == {}
 
 
 def test_many_threads_counting_lose_nothing(store: Store) -> None:
     leases = [receive(store, f"e{n}", conversation=Conversation(HANA.bot, f"user:{n}")) for n in range(6)]
     together(6, lambda n: store.answer(leases[n], pending(f"e{n}"), None, counts=[tokens(10 + n)]))
     assert counted(store) == {"tokens": 75}
+
+
+def test_many_counters_are_told_in_the_order_they_were_asked_for(store: Store) -> None:
+    lease = receive(store)
+    silent(store, lease, counts=[tokens(n, f"Q#{n}") for n in range(1, 20)])
+    asked = [(f"Q#{n}", DAY_WINDOW) for n in (7, 99, 3, 7, *range(50, 145), 19)]
+    found = [dict(one) for one in store.counted(HANA.bot, asked, NOW)]
+    assert found == [{"tokens": 7}, {}, {"tokens": 3}, {"tokens": 7}, *[{}] * 95, {"tokens": 19}]
+
+
+def test_no_counters_tell_nothing(store: Store) -> None:
+    assert list(store.counted(HANA.bot, [], NOW)) == []
+
+
+def day(number: int, amount: int = 0, **changes: Any) -> Count:
+    return replace(tokens(amount or number, "Q#7", f"day#2100-01-{number:02}"), **changes)
+
+
+def month(user_id: str, month: str = "2100-01", amount: int = 1) -> Count:
+    return tokens(amount, "Q#7", f"month#{month}#{user_id}")
+
+
+def tally(store: Store, first: str, last: str, now: int = NOW) -> list[Count]:
+    return [*store.tally(HANA.bot, "Q#7", first, last, now)]
+
+
+def test_a_tally_tells_the_windows_of_a_counter_in_order_with_both_ends(store: Store) -> None:
+    counts = [day(n) for n in (31, 9, 10, 1, 2)]
+    silent(store, receive(store), counts=[*counts, month("U1"), tokens(5, "Q#8", "day#2100-01-05")])
+    assert tally(store, "day#2100-01-02", "day#2100-01-10") == [day(2), day(9), day(10)]
+    assert tally(store, "day#2100-01-01", "day#2100-01-31") == [day(1), day(2), day(9), day(10), day(31)]
+
+
+def test_a_tally_tells_the_people_of_one_month(store: Store) -> None:
+    one, other = month("U1", amount=3), month("U#2")
+    silent(store, receive(store), counts=[one, day(1), other, month("U1", "2099-12"), month("U1", "2100-02")])
+    assert tally(store, "month#2100-01#", "month#2100-01$") == [other, one]
+
+
+def test_a_tally_tells_all_amounts_of_a_window(store: Store) -> None:
+    store.accept(arrival("e0"))
+    lease = receive(store)
+    silent(store, lease, "e0", counts=[day(1, amounts={"tokens": 3, "turns": 1})])
+    silent(store, lease, counts=[day(1, amounts={"tokens": 4})])
+    assert tally(store, "day#2100-01-01", "day#2100-01-31") == [day(1, amounts={"tokens": 7, "turns": 1})]
+
+
+def test_a_tally_leaves_out_what_has_expired_and_other_bots(store: Store) -> None:
+    silent(store, receive(store), counts=[day(1, expires_at=NOW + 5), day(2)])
+    silent(store, receive(store, conversation=OTHER_BOT), counts=[day(3)])
+    assert tally(store, "day#", "day#~", NOW + 4) == [day(1, expires_at=NOW + 5), day(2)]
+    assert tally(store, "day#", "day#~", NOW + 5) == [day(2)]
 
 
 # ---------------------------------------------------------------- the record
@@ -2041,8 +2575,8 @@ def test_chats_and_messages_of_similar_ids_stay_apart(store: Store) -> None:
 @pytest.mark.parametrize(("one", "other"), [(("a", "b#c"), ("a#b", "c")), (("a#b", "c"), ("a%23b", "c"))])
 def test_counters_of_similar_names_stay_apart(store: Store, one: tuple[str, str], other: tuple[str, str]) -> None:
     silent(store, receive(store), counts=[tokens(3, *one)])
-    assert dict(store.counted(HANA.bot, *one, NOW)) == {"tokens": 3}
-    assert dict(store.counted(HANA.bot, *other, NOW)) == {}
+    assert counted(store, *one) == {"tokens": 3}
+    assert counted(store, *other) == {}
 
 
 # ---------------------------------------------------------------- a new process

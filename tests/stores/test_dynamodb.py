@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from botkit.errors import LeaseLost, StoreError, TakenBack
 from botkit.messages import Chat, Message
-from botkit.ports import Acceptance, Arrival, Budget, Conversation, Held, Lease, Memory, Note, Pending, Store
+from botkit.ports import Acceptance, Answer, Arrival, Budget, Conversation, Held, Lease, Memory, Note, Pending, Store
 from botkit.stores.dynamodb import DynamoStore, create_table
 from botkit.stores.dynamodb_table import connect
 from tests.support.aws import CREDENTIALS, dynamodb, free_port
@@ -45,10 +46,12 @@ COMING = Arrival(GROUP, "01HX", NOW, NOW + 200, NOW + 5200, '{"type":"message"}'
 EVENT = Pending("01HX", NOW, NOW + 200, COMING.body, "RECEIVED", 0, 0, "U1", "m1")
 PK = {"S": "B#inn#C#group:C1:U1"}
 PENDING_SK = f"P#00{NOW}#01HX"
+WAITS_SK = "C#group:C1:U1#7"
 LEASE = Lease(HANA, "a", 3, NOW + MINUTE, 1)
 FIXED = '[{"type":"text","text":"三時からです 🏮","quickReply":{"items":[]}}]'
 
 Items = Callable[[], dict[str, dict[str, Any]]]
+Places = Callable[[], dict[tuple[str, str], Any]]
 
 
 @pytest.fixture
@@ -64,6 +67,17 @@ def items(dynamodb_table: str, dynamodb_client: DynamoDBClient) -> Items:
     def look() -> dict[str, dict[str, Any]]:
         found = dynamodb_client.scan(TableName=dynamodb_table, ConsistentRead=True)["Items"]
         return {item["sk"]["S"]: {k: v for k, v in item.items() if k != "sk"} for item in found}
+
+    return look
+
+
+@pytest.fixture
+def places(dynamodb_table: str, dynamodb_client: DynamoDBClient) -> Places:
+    """Reads by which items words are found: key → TTL."""
+
+    def look() -> dict[tuple[str, str], Any]:
+        found = dynamodb_client.scan(TableName=dynamodb_table, ConsistentRead=True)["Items"]
+        return {(item["pk"]["S"], item["sk"]["S"]): item["ttl"] for item in found if item["sk"]["S"].startswith("C#")}
 
     return look
 
@@ -93,7 +107,7 @@ def _number(value: int) -> dict[str, str]:
 # ---------------------------------------------------------------- items
 
 
-def test_an_arrival_is_an_event_its_place_in_the_inbox_a_message_index_and_a_count(
+def test_an_arrival_is_an_event_its_place_in_the_inbox_a_message_index_a_count_and_whose_it_is(
     store: DynamoStore, items: Items
 ) -> None:
     store.accept(COMING)
@@ -127,6 +141,7 @@ def test_an_arrival_is_an_event_its_place_in_the_inbox_a_message_index_and_a_cou
             "at": _number(NOW),
         },
         "META": {"pk": PK, "ttl": _ttl(NOW + 200 + 90 * DAY), "inbox_seq": _number(1)},
+        WAITS_SK: {"pk": {"S": "B#inn#U#U1"}, "ttl": _ttl(NOW + 200 + 15 * DAY)},
     }
 
 
@@ -184,9 +199,10 @@ def test_an_event_never_holds_a_text(store: DynamoStore, items: Items) -> None:
 
 
 def test_messages_sort_by_time_event_and_speaker(store: DynamoStore, items: Items) -> None:
-    asked = Memory("01HX", NOW, NOW + DAY + 1, Message("user", "when?", "Hana", 4))
+    asked = Memory("01HX", NOW, NOW + DAY + 1, Message("user", "when?", "Hana", 4), "U1")
     told = Memory("01HX", NOW, NOW + DAY + 1, Message("assistant", "three"))
-    store.answer(_receive(store), EVENT, ANSWER, memories=[asked, told])
+    heard = Memory("01HZ", NOW, NOW + DAY + 1, Message("user", "lunch?", overheard=True))
+    store.answer(_receive(store), EVENT, ANSWER, memories=[asked, told, heard])
     common = {"pk": PK, "ttl": _ttl(NOW + DAY + 1), "expires_at": _number(NOW + DAY + 1)}
     found = items()
     assert found[f"M#00{NOW}#01HX#0"] == common | {
@@ -194,8 +210,42 @@ def test_messages_sort_by_time_event_and_speaker(store: DynamoStore, items: Item
         "text": {"S": "when?"},
         "speaker": {"S": "Hana"},
         "tokens": _number(4),
+        "user_id": {"S": "U1"},
     }
+    assert found[f"H#00{NOW}#01HZ#0"] == common | {"role": {"S": "user"}, "text": {"S": "lunch?"}, "tokens": _number(0)}
     assert found[f"M#00{NOW}#01HX#1"] == common | {"role": {"S": BOT}, "text": {"S": "three"}, "tokens": _number(0)}
+
+
+@pytest.mark.parametrize(
+    ("conversation", "expected"),
+    [
+        ("user:U1", {}),
+        ("group:C1", {("B#inn#U#U1", "C#group:C1#30"): 38}),
+        ("group:C1:U1", {("B#inn#G#group:C1", "C#group:C1:U1#30"): 38, ("B#inn#U#U1", "C#group:C1:U1#30"): 38}),
+        (
+            "room:R%3A1:U%231",
+            {("B#inn#G#room:R:1", "C#room:R%253A1:U%25231#30"): 38, ("B#inn#U#U1", "C#room:R%253A1:U%25231#30"): 38},
+        ),
+    ],
+)
+def test_words_are_found_by_whose_they_are_and_by_their_chat_unless_the_id_tells(
+    store: DynamoStore, places: Places, conversation: str, expected: Mapping[tuple[str, str], int]
+) -> None:
+    said = [Memory("01HX", NOW, NOW + 30 * DAY, Message(role, "when?"), "U1") for role in ("user", BOT)]
+    remember(store, Conversation("inn", conversation), *said)
+    assert places() == {place: _ttl(NOW + days * DAY) for place, days in expected.items()}
+
+
+def test_what_expires_early_does_not_shorten_by_what_other_words_are_found(store: DynamoStore, places: Places) -> None:
+    for n, days in enumerate((30, 1, 30)):
+        said = memory("when?", f"e{n}", at=NOW - n * DAY, expires_at=NOW + (days - n) * DAY)
+        lease = receive(store, f"e{n}", conversation=GROUP)
+        store.answer(lease, read(store, lease, f"e{n}"), None, memories=[replace(said, user_id="U1")])
+    found = {sk: ttl for (pk, sk), ttl in places().items() if pk == "B#inn#U#U1"}
+    assert found == {
+        "C#group:C1:U1#30": _ttl(NOW + (28 + 8) * DAY),
+        "C#group:C1:U1#1": _ttl(NOW + (0 + 8) * DAY),
+    }
 
 
 def test_of_memories_for_one_place_the_last_is_kept(store: DynamoStore) -> None:
@@ -208,7 +258,7 @@ def test_a_done_event_leaves_the_inbox_and_the_index(store: DynamoStore, items: 
     lease = _receive(store)
     store.answer(lease, EVENT, ANSWER)
     store.finish(lease, EVENT, "DONE", CHAT)
-    assert sorted(items()) == ["EVENT", "META", "S#m1"]
+    assert sorted(items()) == [WAITS_SK, "EVENT", "META", "S#m1"]
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["kept", "given up"])
@@ -235,6 +285,13 @@ def test_the_bots_own_messages_are_found_by_chat(store: DynamoStore, items: Item
         "event_id": {"S": "01HX"},
         "at": _number(NOW),
     }
+
+
+def test_a_chat_that_the_bot_has_left_is_an_item_for_400_days(store: DynamoStore, items: Items) -> None:
+    store.part("inn", CHAT, NOW, gone=True)
+    store.part("inn", CHAT, NOW - 1, gone=False)
+    expected = {"pk": {"S": "B#inn#G#group:C1"}, "gone": _number(1), "at": _number(NOW), "ttl": _ttl(NOW + 400 * DAY)}
+    assert items() == {"CHAT": expected}
 
 
 def test_a_message_unsent_before_it_came_leaves_a_mark(store: DynamoStore, items: Items) -> None:
@@ -335,6 +392,17 @@ def test_a_burst_and_its_window_are_one_query(watched: tuple[DynamoStore, list[s
     assert [message.text for message in inbox.recent] == [str(n) for n in range(10, 60)]
 
 
+def test_what_was_overheard_is_another_query(watched: tuple[DynamoStore, list[str]]) -> None:
+    store, calls = watched
+    gossip = Message("user", "lunch?", overheard=True)
+    remember(store, GROUP, *(Memory(f"h{n:02}", NOW - 99 + n, NOW + DAY, gossip) for n in range(60)))
+    lease = take_lease(store, GROUP)
+    calls.clear()
+    for overheard, expected in ((0, 1), (20, 2)):
+        assert len(store.inbox(lease, 20, NOW, overheard).recent) == overheard
+        assert [calls.pop() for _ in tuple(calls)] == ["Query"] * expected
+
+
 CALLS_OF: dict[str, tuple[Callable[[DynamoStore], object], list[str]]] = {
     "a duplicate": (lambda store: store.accept(COMING), ["TransactWriteItems"]),
     "a renewal": (
@@ -346,6 +414,14 @@ CALLS_OF: dict[str, tuple[Callable[[DynamoStore], object], list[str]]] = {
         lambda store: store.resend(LEASE_OF_GROUP, replace(EVENT, event_id="sending"), "push", Budget(tokens(), 999)),
         ["TransactWriteItems"],
     ),
+    "many counters": (
+        lambda store: store.counted("inn", [(f"Q#{n}", "day#2100-01-01") for n in range(100)], NOW),
+        ["BatchGetItem"],
+    ),
+    "no counters": (lambda store: store.counted("inn", [], NOW), []),
+    "a tally": (lambda store: store.tally("inn", "Q#1", "day#2100-01-01", "day#2100-01-31", NOW), ["Query"]),
+    "a parting": (lambda store: store.part("inn", CHAT, NOW, gone=True), ["UpdateItem"]),
+    "whether the bot is gone": (lambda store: store.is_gone("inn", CHAT), ["GetItem"]),
     "an unsent message": (
         lambda store: store.unsend("inn", CHAT, "m1", NOW),
         ["UpdateItem", "GetItem", "UpdateItem", "GetItem", "BatchWriteItem"],
@@ -456,7 +532,7 @@ def test_a_push_whose_response_is_lost_is_counted_and_charged_once(store: Dynamo
     through, lossy = losing("TransactWriteItems")
     assert through.resend(lease, pending(), "push", Budget(tokens(2), 3))
     assert (lossy.lost, read(store, lease).sends) == (1, 2)
-    assert dict(store.counted("inn", "U#U1", "day#2100-01-01", NOW)) == {"tokens": 2}
+    assert store.counted("inn", [("U#U1", "day#2100-01-01")], NOW) == [{"tokens": 2}]
 
 
 def test_a_lease_whose_response_is_lost_is_granted(store: DynamoStore, losing: Any) -> None:
@@ -474,6 +550,81 @@ def test_a_message_unsent_is_unsent_though_each_response_is_lost(store: DynamoSt
         through.unsend("inn", HANAS_CHAT, "m1", NOW)
         assert lossy.lost
     assert (read(store, lease).answer, texts(store)) == (None, [])
+
+
+@pytest.fixture
+def between(aws_endpoint: str, dynamodb_table: str) -> Iterator[Callable[..., tuple[DynamoStore, list[object]]]]:
+    """Makes a store before whose `nth` call of an operation something else happens; and tells of these calls."""
+    with ExitStack() as stack:
+
+        def open_store(operation: str, nth: int, happens: Callable[[], None]) -> tuple[DynamoStore, list[object]]:
+            client, calls = stack.enter_context(closing(dynamodb(aws_endpoint))), list[object]()
+
+            def before(params: Any, **_: Any) -> None:
+                calls.append(params)
+                if len(calls) == nth:
+                    happens()
+
+            client.meta.events.register(f"before-call.dynamodb.{operation}", before)
+            return DynamoStore(dynamodb_table, client), calls
+
+        yield open_store
+
+
+def test_an_answer_kept_while_its_message_is_unsent_is_read_again_and_taken_back(
+    store: DynamoStore, between: Any
+) -> None:
+    lease = receive(store, message_id="m1")
+    said = [memory("question"), memory("answer", role=BOT)]
+    happens = partial(store.answer, lease, pending(), ANSWER, memories=said, waits=True)
+    through, updates = between("UpdateItem", 2, happens)
+    through.unsend("inn", HANAS_CHAT, "m1", NOW)
+    event = read(store, lease)
+    assert (event.state, event.unsent, event.answer, texts(store)) == ("UNDELIVERED", True, None, [])
+    assert len(updates) == 3  # the mark, the write that was refused, and the one that was not
+
+
+def test_an_answer_sent_while_its_message_is_unsent_is_read_again_and_left(store: DynamoStore, between: Any) -> None:
+    lease = receive(store, message_id="m1")
+    said = [memory("question"), memory("answer", role=BOT)]
+    through, updates = between("UpdateItem", 2, partial(store.answer, lease, pending(), ANSWER, memories=said))
+    through.unsend("inn", HANAS_CHAT, "m1", NOW)
+    event = read(store, lease)
+    assert (event.state, event.unsent, event.answer, texts(store)) == ("SENDING", False, ANSWER, ["answer"])
+    assert len(updates) == 2
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_an_answer_committed_while_its_person_is_forgotten_leaves_no_history(
+    store: DynamoStore, between: Any, waits: bool
+) -> None:
+    lease = receive(store, conversation=GROUP, user_id="U1")
+    said = [replace(memory("question", role=role), user_id="U1") for role in ("user", BOT)]
+    before = read(store, lease)
+    happens = partial(store.answer, lease, before, ANSWER, memories=said, waits=waits)
+    through, _ = between("UpdateItem", 1, happens)
+    assert through.forget("inn", "U1", NOW) == 2
+    event = read(store, lease)
+    assert (event.unsent, event.answer, texts(store, GROUP)) == (waits, None if waits else ANSWER, [])
+
+
+def test_answers_joined_into_another_while_their_person_is_forgotten_are_taken_out_there(
+    store: DynamoStore, between: Any
+) -> None:
+    for n in range(3):
+        lease = receive(store, f"e{n}", at=NOW + n, user_id="U1")
+    e0, e1, e2 = waiting(store, lease)
+    store.answer(lease, e0, _joint(1), waits=True)
+    store.answer(lease, e1, _joint(2), covers=[e0], waits=True)
+    happens = partial(store.answer, lease, e2, _joint(3), covers=[e1], waits=True)
+    through, _ = between("GetItem", 1, happens)
+    through.forget("inn", "U1", NOW)
+    assert [(one.event_id, one.unsent, one.answer) for one in waiting(store, lease)] == [("e2", True, None)]
+
+
+def _joint(count: int) -> Answer:
+    messages = tuple({"type": "text", "text": f"answer {n}"} for n in range(count))
+    return Answer(messages, "key", tuple(f"e{n}" for n in range(count)))
 
 
 def _fixed(store: Store, lease: Lease) -> object:
@@ -681,6 +832,29 @@ def test_each_call_has_a_token_of_its_own(ask: Any) -> None:
     assert len({body["ClientRequestToken"] for body in canned.bodies}) == 2
 
 
+def test_counters_that_were_not_read_are_read_again(ask: Any) -> None:
+    asked = [(f"Q#{n}", "day#2100-01-01") for n in range(3)]
+    keys = [{"pk": {"S": f"B#inn#Q#{n}"}, "sk": {"S": "W#day#2100-01-01"}} for n in range(3)]
+    read = [key | {"n_tokens": _number(n), "expires_at": _number(NOW + 1)} for n, key in enumerate(keys)]
+    left = {"chats": {"Keys": keys[:1] + keys[2:], "ConsistentRead": True}}
+    store, canned = ask(
+        (200, {"Responses": {"chats": read[1:2]}, "UnprocessedKeys": left}),
+        (200, {"Responses": {}, "UnprocessedKeys": left}),
+        (200, {"Responses": {"chats": [read[2], read[0]]}, "UnprocessedKeys": {}}),
+    )
+    assert store.counted("inn", asked, NOW) == [{"tokens": 0}, {"tokens": 1}, {"tokens": 2}]
+    asked_for = [body["RequestItems"] for body in canned.bodies]
+    assert asked_for == [{"chats": {"Keys": keys, "ConsistentRead": True}}, left, left]
+
+
+def test_counters_that_cannot_be_read_are_an_error_that_passes(ask: Any) -> None:
+    left = {"chats": {"Keys": [{"pk": {"S": "B#inn#push"}, "sk": {"S": "W#day#1"}}]}}
+    store, canned = ask((200, {"Responses": {}, "UnprocessedKeys": left}), pause=lambda seconds: None)
+    with pytest.raises(StoreError, match="the DynamoDB table chats is busy") as caught:
+        store.counted("inn", [("push", "day#1")], NOW)
+    assert (caught.value.retryable, len(canned.bodies)) == (True, 6)
+
+
 def test_messages_that_were_not_deleted_are_deleted_again(ask: Any) -> None:
     keys = [{"pk": {"S": "B#inn#C#user:U1"}, "sk": {"S": f"M#{n}"}} for n in range(2)]
     left = {"chats": [{"DeleteRequest": {"Key": keys[1]}}]}
@@ -742,6 +916,7 @@ CALLS: dict[str, Callable[[DynamoStore], object]] = {
     "TransactWriteItems": lambda store: store.accept(arrival()),
     "UpdateItem": lambda store: store.lease(HANA, "a", NOW, NOW + MINUTE),
     "Query": lambda store: store.history(HANA, 1, NOW),
+    "BatchGetItem": lambda store: store.counted("inn", [("push", "day#1")], NOW),
     "GetItem": lambda store: store.said_by_bot("inn", HANAS_CHAT, "m1"),
 }
 

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from threading import Timer
 from typing import TypeVar
@@ -25,6 +26,7 @@ from tests.support.samples import (
     arrival,
     memory,
     pending,
+    read,
     receive,
     remember,
     texts,
@@ -167,7 +169,7 @@ def test_a_file_of_a_newer_botkit_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         SqliteStore(path)
     assert str(caught.value) == (
-        f"{path}: a newer botkit wrote it (schema 7, this one knows 2); "
+        f"{path}: a newer botkit wrote it (schema 7, this one knows 3); "
         "upgrade botkit, or name another file in BOTKIT_STORE"
     )
 
@@ -179,7 +181,7 @@ def test_a_file_from_before_the_first_release_is_left_alone(tmp_path: Path) -> N
     with pytest.raises(StoreError) as caught:
         SqliteStore(path)
     assert str(caught.value) == (
-        f"{path}: a botkit from before its first release wrote it (schema 1, this one knows 2); "
+        f"{path}: a botkit from before its first release wrote it (schema 1, this one knows 3); "
         "move it away, or name another file in BOTKIT_STORE"
     )
     assert not caught.value.retryable
@@ -197,7 +199,7 @@ def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
 def test_the_schema_has_a_version(tmp_path: Path) -> None:
     path = tmp_path / "botkit.db"
     SqliteStore(path).close()
-    assert rows(path, "PRAGMA user_version") == [(2,)]
+    assert rows(path, "PRAGMA user_version") == [(3,)]
 
 
 def test_a_closed_store_fails(tmp_path: Path) -> None:
@@ -231,6 +233,14 @@ def test_accepting_deletes_what_has_expired(tmp_path: Path) -> None:
     assert rows(path, "SELECT inbox_seq, owner FROM conversations") == [(1, None)]
 
 
+def test_a_parting_is_forgotten_after_400_days(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "botkit.db")) as store:
+        store.part(HANA.bot, HANAS_CHAT, NOW, gone=True)
+        for days, gone in ((399, True), (400, False)):
+            store.accept(arrival(f"e{days}", received_at=NOW + days * DAY))
+            assert store.is_gone(HANA.bot, HANAS_CHAT) is gone
+
+
 @pytest.mark.parametrize(("state", "answer_kept"), [("DONE", False), ("UNDELIVERED", True)])
 def test_a_finished_event_drops_its_text(tmp_path: Path, state: str, answer_kept: bool) -> None:
     path = tmp_path / "botkit.db"
@@ -259,6 +269,19 @@ def test_nothing_said_in_a_message_unsent_is_left_in_the_file(tmp_path: Path) ->
         store.answer(lease, pending(), ANSWER, memories=[memory("question")], notes=[NOTE], waits=True)
         store.unsend(HANA.bot, HANAS_CHAT, "m1", NOW)
     assert rows(path, "SELECT body, answer FROM events") == [("", None)]
+    assert rows(path, "SELECT text FROM messages") == []
+
+
+def test_nothing_said_by_a_person_forgotten_is_left_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "botkit.db"
+    with closing(SqliteStore(path)) as store:
+        lease = receive(store, user_id="U1")
+        store.answer(
+            lease, read(store, lease), ANSWER, memories=[replace(memory("question"), user_id="U1")], waits=True
+        )
+        store.accept(arrival("e2", user_id="U1"))
+        store.forget(HANA.bot, "U1", NOW)
+    assert rows(path, "SELECT body, answer FROM events") == [("", None)] * 2
     assert rows(path, "SELECT text FROM messages") == []
 
 

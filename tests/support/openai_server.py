@@ -1,4 +1,4 @@
-"""A stand-in for OpenAI's chat completions on loopback that refuses what OpenAI refuses, in OpenAI's own shape."""
+"""A stand-in for OpenAI on loopback that refuses what OpenAI refuses, in OpenAI's own shape."""
 
 import json
 import time
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event
-from typing import Any
+from typing import Any, Literal
 
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 from starlette.applications import Starlette
@@ -21,36 +21,25 @@ from starlette.types import Receive, Scope, Send
 from botkit.models.known import CONTEXT_TOKENS, base_model
 from botkit.models.tokens import count_tokens
 from botkit.simulator.server import serving
+from tests.support.openai_errors import Refusal, error_response
+from tests.support.openai_media import (
+    check_content,
+    check_moderation,
+    check_recording,
+    findings,
+    form_of,
+    images_of,
+    words_of,
+)
 
 Body = dict[str, Any]
 Words = str | Callable[[Body], str]
 Act = Callable[[Body], Response]
+Place = Literal["chat", "audio", "moderation"]
 
 FIELDS = frozenset(CompletionCreateParamsNonStreaming.__annotations__)
 ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 REASONING = ("o1", "o3", "o4", "gpt-5")
-
-
-class Refusal(Exception):
-    """A 4xx with OpenAI's error object."""
-
-    def __init__(self, status: int, message: str, *, code: str | None = None, param: str | None = None) -> None:
-        self.response = error_response(status, message, code=code, param=param)
-        super().__init__(message)
-
-
-def error_response(
-    status: int,
-    message: str,
-    *,
-    kind: str = "invalid_request_error",
-    code: str | None = None,
-    param: str | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> JSONResponse:
-    """OpenAI's error body: `{"error": {"message", "type", "param", "code"}}`."""
-    error = {"message": message, "type": kind, "param": param, "code": code}
-    return JSONResponse({"error": error}, status, headers)
 
 
 @dataclass(frozen=True)
@@ -66,55 +55,70 @@ class Seen:
 
 @dataclass
 class OpenAIServer:
-    """Lives as long as its `with` block. What is said and what goes wrong is one queue, in the order it was asked for.
+    """Lives as long as its `with` block. What is said and what goes wrong is a queue for each place, in order.
 
-    With an empty queue it echoes the last message. `windows`: context tokens by model; others do not exist.
+    With an empty queue it echoes the last message, hears "hello", and finds only the words (and the bytes of
+    photos) that are `banned`. `windows`: context tokens by model; others do not exist. `requests` are those for
+    chat completions, `recordings` and `judged` the others; of a recording the body is the form's fields.
     """
 
     key: str = "sk-proj-loopback-0123456789-WXYZ"
     windows: dict[str, int] = field(default_factory=lambda: dict(CONTEXT_TOKENS))
     requests: list[Seen] = field(default_factory=list)
+    recordings: list[Seen] = field(default_factory=list)
+    judged: list[Seen] = field(default_factory=list)
+    banned: set[str] = field(default_factory=set)
     url: str = ""
-    _acts: deque[Act] = field(default_factory=deque)
+    _queues: dict[Place, deque[Act]] = field(
+        default_factory=lambda: {"chat": deque(), "audio": deque(), "moderation": deque()}
+    )
     _released: Event = field(default_factory=Event)
     _arrived: Event = field(default_factory=Event)
 
     def say(self, words: Words) -> None:
         """Answer with these words, or with what a function makes of the request's body."""
-        self._acts.append(lambda body: completion(body, words(body) if callable(words) else words))
+        self._act("chat", lambda body: completion(body, words(body) if callable(words) else words))
 
     def answer(self, words: str | None, finish_reason: str = "stop", refusal: str | None = None) -> None:
         """Answer with a message of this shape: blank, refused, filtered or cut."""
-        self._acts.append(lambda body: completion(body, words, finish_reason, refusal))
+        self._act("chat", lambda body: completion(body, words, finish_reason, refusal))
 
     def omit_usage(self, words: str) -> None:
         """Answer as servers do that count no tokens."""
-        self._acts.append(lambda body: completion(body, words, usage=False))
+        self._act("chat", lambda body: completion(body, words, usage=False))
 
-    def fail(self, status: int, message: str = "Something failed.", **error: Any) -> None:
+    def hear(self, words: str) -> None:
+        """Write the next recording down as these words."""
+        self._act("audio", lambda body: JSONResponse({"text": words}))
+
+    def find(self, *categories: str) -> None:
+        """Find these categories in what is judged next; none: it is harmless."""
+        self._act("moderation", lambda body: JSONResponse(findings(body, *categories)))
+
+    def fail(self, status: int, message: str = "Something failed.", at: Place = "chat", **error: Any) -> None:
         """Answer with OpenAI's error object; `kind`, `code`, `param`, `headers` as in `error_response`."""
-        self._acts.append(lambda body: error_response(status, message, **error))
+        self._act(at, lambda body: error_response(status, message, **error))
 
-    def send(self, status: int, content: Any, headers: Mapping[str, str] | None = None) -> None:
+    def send(self, status: int, content: Any, headers: Mapping[str, str] | None = None, at: Place = "chat") -> None:
         """Answer with this body: a str is HTML, all else JSON."""
         if isinstance(content, str):
-            self._acts.append(lambda body: HTMLResponse(content, status, headers))
+            self._act(at, lambda body: HTMLResponse(content, status, headers))
         else:  # in ASCII: only so can JSON carry half a surrogate pair
-            self._acts.append(lambda body: Response(json.dumps(content), status, headers, "application/json"))
+            self._act(at, lambda body: Response(json.dumps(content), status, headers, "application/json"))
 
-    def hang(self) -> None:
-        """Say nothing until `release` (or the end of the block), and then echo."""
+    def hang(self, at: Place = "chat") -> None:
+        """Say nothing until `release` (or the end of the block), and then what is said with an empty queue."""
         released = self._released
-        self._acts.append(lambda body: Hanging(released, echo(body)))
+        self._act(at, lambda body: Hanging(released, self._default(at)(body)))
 
     def trickle(self) -> None:
         """Send a blank every 20 ms until `release`, and then echo; some servers keep connections open like this."""
         released = self._released
-        self._acts.append(lambda body: Trickling(released, echo(body)))
+        self._act("chat", lambda body: Trickling(released, echo(body)))
 
-    def drop(self) -> None:
+    def drop(self, at: Place = "chat") -> None:
         """Break the connection off in the middle of the answer."""
-        self._acts.append(lambda body: Broken())
+        self._act(at, lambda body: Broken())
 
     def release(self) -> None:
         """Let go of all that was asked to hang or trickle so far."""
@@ -124,8 +128,8 @@ class OpenAIServer:
     def reset(self) -> None:
         """Forget what was asked for and what arrived, for the next test."""
         self.release()
-        self._acts.clear()
-        self.requests.clear()
+        for waiting in (*self._queues.values(), self.requests, self.recordings, self.judged, self.banned):
+            waiting.clear()
         self._arrived.clear()
         self.key = OpenAIServer.key
 
@@ -135,21 +139,51 @@ class OpenAIServer:
 
     async def complete(self, request: Request) -> Response:
         """POST /v1/chat/completions."""
-        raw = await request.body()
-        try:
-            body = json.loads(raw)
-        except ValueError:
-            body = None
-        port = request.client.port if request.client else 0
-        self.requests.append(Seen(request.method, request.url.path, dict(request.headers), body, port))
+        body = parsed(await request.body())
+        self.requests.append(seen(request, body))
         self._arrived.set()
+        return await self._answer(request, "chat", body, lambda: check_body(body, self.windows))
+
+    async def transcribe(self, request: Request) -> Response:
+        """POST /v1/audio/transcriptions."""
         try:
-            self._admit(request.headers.get("authorization", ""))
-            check_body(body, self.windows)
+            form = form_of(request.headers.get("content-type", ""), await request.body())
         except Refusal as refusal:
             return refusal.response
-        act = self._acts.popleft() if self._acts else echo
+        self.recordings.append(seen(request, form))
+        return await self._answer(request, "audio", form, lambda: check_recording(form))
+
+    async def moderate(self, request: Request) -> Response:
+        """POST /v1/moderations."""
+        body = parsed(await request.body())
+        self.judged.append(seen(request, body))
+        return await self._answer(request, "moderation", body, lambda: check_moderation(body))
+
+    async def _answer(self, request: Request, place: Place, body: Any, check: Callable[[], None]) -> Response:
+        try:
+            self._admit(request.headers.get("authorization", ""))
+            check()
+        except Refusal as refusal:
+            return refusal.response
+        waiting = self._queues[place]
+        act = waiting.popleft() if waiting else self._default(place)
         return await run_in_threadpool(act, body)
+
+    def _act(self, place: Place, act: Act) -> None:
+        self._queues[place].append(act)
+
+    def _default(self, place: Place) -> Act:
+        acts: dict[Place, Act] = {
+            "chat": echo,
+            "audio": lambda body: JSONResponse({"text": "hello"}),
+            "moderation": lambda body: JSONResponse(findings(body, *self._found(body["input"]))),
+        }
+        return acts[place]
+
+    def _found(self, judged: Any) -> list[str]:
+        parts = [{"type": "text", "text": one} if isinstance(one, str) else one for one in judged]
+        everything = [words_of(parts).encode(), *images_of(parts)]
+        return ["violence"] if any(word.encode() in one for word in self.banned for one in everything) else []
 
     def _admit(self, authorization: str) -> None:
         key = authorization.removeprefix("Bearer ")
@@ -162,6 +196,18 @@ class OpenAIServer:
             raise Refusal(401, text + "https://platform.openai.com/account/api-keys.", code="invalid_api_key")
 
 
+def parsed(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return None
+
+
+def seen(request: Request, body: Any) -> Seen:
+    port = request.client.port if request.client else 0
+    return Seen(request.method, request.url.path, dict(request.headers), body, port)
+
+
 def masked(key: str) -> str:
     """A key as OpenAI echoes it: its ends in the clear."""
     return key[:8] + "*" * max(3, len(key) - 12) + key[-4:]
@@ -172,7 +218,7 @@ def check_body(body: Any, windows: Mapping[str, int]) -> None:
     if not isinstance(body, dict):
         raise Refusal(400, "We could not parse the JSON body of your request.")
     check_fields(body)
-    check_messages(body["messages"])
+    check_messages(body["messages"], body["model"])
     check_limits(body)
     window = windows.get(body["model"])
     if window is None:
@@ -189,7 +235,7 @@ def check_fields(body: Body) -> None:
             raise Refusal(400, f"Missing required parameter: '{name}'.", code="missing_required_parameter", param=name)
 
 
-def check_messages(messages: list[Any]) -> None:
+def check_messages(messages: list[Any], model: str) -> None:
     if not messages:
         text = (
             "Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead."
@@ -201,7 +247,9 @@ def check_messages(messages: list[Any]) -> None:
             supported = ", ".join(f"'{role}'" for role in ROLES)
             text = f"Invalid value: '{message.get('role')}'. Supported values are: {supported}."
             raise Refusal(400, text, code="invalid_value", param=f"{place}.role")
-        if not isinstance(message.get("content"), str):
+        if isinstance(message.get("content"), list):
+            check_content(message["content"], f"{place}.content", message["role"], base_model(model))
+        elif not isinstance(message.get("content"), str):
             text = f"Invalid type for '{place}.content': expected a string."
             raise Refusal(400, text, code="invalid_type", param=f"{place}.content")
         for unknown in message.keys() - {"role", "content", "name"}:
@@ -241,8 +289,10 @@ def check_window(body: Body, window: int) -> None:
 
 
 def prompt_tokens(body: Body) -> int:
-    """Tokens of the messages, by the rule of OpenAI's cookbook."""
-    return 3 + sum(3 + count_tokens(body["model"], message["content"]) for message in body["messages"])
+    """Tokens of the messages, by the rule of OpenAI's cookbook; a photo as a square one of 1024 pixels."""
+    contents = [message["content"] for message in body["messages"]]
+    texts = sum(3 + count_tokens(body["model"], words_of(content)) for content in contents)
+    return 3 + texts + 765 * sum(len(images_of(content)) for content in contents)
 
 
 def completion(
@@ -258,7 +308,7 @@ def completion(
 
 
 def echo(body: Body) -> Response:
-    return completion(body, body["messages"][-1]["content"])
+    return completion(body, words_of(body["messages"][-1]["content"]))
 
 
 @dataclass
@@ -312,7 +362,11 @@ def openai_server(windows: Mapping[str, int] | None = None) -> Iterator[OpenAISe
     """Serve a stand-in on loopback; `windows` adds models, or changes the context tokens of known ones."""
     server = OpenAIServer()
     server.windows |= windows or {}
-    routes = [Route("/v1/chat/completions", server.complete, methods=["POST"])]
+    routes = [
+        Route("/v1/chat/completions", server.complete, methods=["POST"]),
+        Route("/v1/audio/transcriptions", server.transcribe, methods=["POST"]),
+        Route("/v1/moderations", server.moderate, methods=["POST"]),
+    ]
     app = Starlette(routes=routes, exception_handlers={404: refuse_place, 405: refuse_place})
     with serving(app) as base:
         server.url = f"{base}/v1"

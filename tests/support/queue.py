@@ -26,6 +26,10 @@ class Queue:
         assert event is not None, "no message is waiting"
         return event
 
+    def next(self) -> dict[str, Any] | None:
+        """As `batch`; None where nothing waits."""
+        return poll(self.client, self.url)
+
     def bodies(self) -> list[str]:
         """The bodies of all that waits; it is hidden from then on."""
         found: list[str] = []

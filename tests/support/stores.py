@@ -60,7 +60,20 @@ def named_afresh(store: Store, prefix: str) -> Store:
 
 
 class _NamedAfresh:
-    BY_BOT = frozenset({"unsend", "conversation_of", "said_by_bot", "counted", "record"})
+    BY_BOT = frozenset(
+        {
+            "unsend",
+            "conversation_of",
+            "said_by_bot",
+            "forget",
+            "disband",
+            "part",
+            "is_gone",
+            "counted",
+            "tally",
+            "record",
+        }
+    )
 
     def __init__(self, store: Store, prefix: str) -> None:
         self._store = store

@@ -73,6 +73,14 @@ class Worker:
         assert self._pipe.poll(PATIENCE), "the process does not answer"
         return self._pipe.recv()
 
+    def wait(self) -> bool:
+        """Whether the invocation has come to its end; False where the process has not lived to see it."""
+        try:
+            self.answer()
+        except EOFError:
+            return False
+        return True
+
     def has_answered(self) -> bool:
         """Whether there is an answer."""
         return self._pipe.poll()
