@@ -12,7 +12,8 @@ from botkit.models.tokens import count_tokens
 from botkit.spec.bot import BotSpec
 from botkit.steps.history import History
 from botkit.steps.model import Model
-from botkit.steps.persona import SAMPLES, Persona
+from botkit.steps.persona import Persona
+from botkit.steps.prose import SAMPLES
 from botkit.steps.template import TemplateFaults
 
 QUESTION, ANSWER = 60, 200

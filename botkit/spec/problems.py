@@ -72,8 +72,9 @@ def _explain_unknown(option: str, word: str, known: Iterable[str]) -> str:
 def fields_at(kind: Any, loc: Sequence[str | int]) -> list[str]:
     """The options of the model that stands at `loc` inside `kind`; none where it is no model."""
     for key in loc:
-        if isinstance(key, str) and isinstance(kind, type) and issubclass(kind, BaseModel):
-            kind = _model_in(kind.model_fields[key].annotation) if key in kind.model_fields else None
+        # A key that is no option is one of the person's own, as in `postback: {"menu=*": …}`.
+        if isinstance(kind, type) and issubclass(kind, BaseModel) and key in kind.model_fields:
+            kind = _model_in(kind.model_fields[key].annotation)
     return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
 
 

@@ -51,6 +51,12 @@ NOTES = {
         "[Jinja2 templates](https://jinja.palletsprojects.com/en/stable/templates/); what they may use stands under\n"
         "[persona variables](#persona-variables)."
     ),
+    "events": "What stands here is said at once, without the model, unless you write `ask: model`.",
+    "sayings": (
+        "What the options of `events` say is a text, or one of the mappings below, or a list of up to five of them:\n"
+        "`follow: [Welcome!, {sticker: 446/1988}]`. Texts are templates like the persona, with the same variables and\n"
+        "`vars`; what comes out blank is not said."
+    ),
     "pipeline": "A section that has options in the file must stand in the pipeline.",
     "variables": (
         "A persona is filled in anew for each message: `Good evening, {{ user.name }}!` greets everyone by name.\n"

@@ -11,7 +11,7 @@ from botkit.spec.prose import INTRODUCTION, NOTES, OWN_STEPS, SECRETS, VALUES, V
 from botkit.spec.schema import REQUIRED, TEXT, sections
 from botkit.spec.values import SecretRef
 from botkit.steps import STEPS
-from botkit.steps.persona import VARIABLES
+from botkit.steps.prose import VARIABLES
 
 Shape = dict[str, Any]
 
@@ -20,6 +20,7 @@ _EXPLAINED = {
     "duration": "a [duration](#values)",
     "secret reference": "a [secret reference](#secrets)",
     "time zone": "a [time zone](#values)",
+    "saying": "[what is said](#what-is-said)",
 }
 
 
@@ -34,6 +35,7 @@ def reference() -> str:
         _table(_rows("", {"properties": own})),
         *(_section(name, shapes[name]) for name in STEPS),
         _pipeline(shapes["pipeline"], steps),
+        _sayings(shapes["events"]["properties"]["follow"]),
         _variables(),
         VALUES,
         _secrets(),
@@ -66,6 +68,12 @@ def _pipeline(shape: Shape, steps: list[tuple[str, str]]) -> str:
             _table(row for _, inner in _mappings("", shape) for row in _rows("", inner)),
         ]
     )
+
+
+def _sayings(shape: Shape) -> str:
+    """What the options of `events` have in common: the mapping in the list of all that may be written."""
+    long = next(one for one in shape["anyOf"] if "properties" in one)
+    return "\n\n".join(["## What is said", NOTES["sayings"], _table(_rows("", long))])
 
 
 def _variables() -> str:
@@ -108,6 +116,8 @@ def _mappings(name: str, shape: Shape) -> Iterator[tuple[str, Shape]]:
     """The mappings with options of their own that may stand at `name`, or in its list as `name[]`."""
     if "properties" in shape:
         yield name, shape
+    if shape.get("title") in _EXPLAINED:  # it stands in one place, for all options that hold it
+        return
     for one in shape.get("anyOf", ()):
         yield from _mappings(name, one)
     if "items" in shape:
@@ -123,12 +133,14 @@ def _default(shape: Shape) -> str:
 
 def _words(shape: Shape) -> str:
     """What may be written, for a person: `a whole number (0 to 1000)`."""
+    if shape.get("title") in _EXPLAINED:
+        return _EXPLAINED[shape["title"]]
+    if "const" in shape:
+        return f"`{shape['const']}`"
     if "anyOf" in shape:
         return " or ".join(dict.fromkeys(_words(one) for one in shape["anyOf"]))
     if "enum" in shape:
         return _alternatives([f"`{one}`" for one in shape["enum"]])
-    if shape.get("title") in _EXPLAINED:
-        return _EXPLAINED[shape["title"]]
     return _kind_words(shape)
 
 

@@ -109,7 +109,7 @@ class Groups(Step):
             return 0
         for end in range(min(len(text), _LONGEST_ADDRESS), 1, -1):
             after = _AFTER_NAME.match(text, end)
-            if after and is_boundary(text, end) and self._address.fullmatch(_folded(text[:end])):
+            if after and self._address.fullmatch(_folded(text[:end])):
                 return after.end()
         return 0
 

@@ -64,8 +64,6 @@ class Moderation(Step):
         return tuple(sorted({*found, *(name for one in beside for name in one.result())}))
 
     def _judge_output(self, turn: Turn, reply: Reply) -> tuple[str, ...]:
-        if reply.silent:
-            return ()
         return turn.services.model.moderate(self._request(turn, reply.text, (), SAFETY_SECONDS))
 
     def _request(self, turn: Turn, text: str, images: tuple[Content, ...], spare: int) -> ModerationRequest:

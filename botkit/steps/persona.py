@@ -9,9 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from botkit.messages import Reply
 from botkit.pipeline import Handler, Step
-from botkit.steps.prose import SAMPLES as SAMPLES
-from botkit.steps.prose import VARIABLES as VARIABLES
-from botkit.steps.prose import Prose, at_fault, is_name
+from botkit.steps.prose import SAMPLES, Prose, at_fault, is_name
 from botkit.steps.template import Fault, TemplateFaults
 from botkit.turn import Turn
 

@@ -122,7 +122,7 @@ class Reply(Step):
         """
         if self.mark_as_read and turn.event.read_token:
             turn.spawn(turn.services.line.mark_as_read, turn.access_token, turn.event.read_token)
-        loading = self._start_loading(turn) if self.loading and turn.said and turn.chat.kind == "user" else None
+        loading = self._start_loading(turn) if self.loading and turn.text and turn.chat.kind == "user" else None
         reply = call_next(turn)
         if is_blank(reply.text):
             if any(_is_markdown(part) for part in reply.parts):

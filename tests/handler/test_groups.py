@@ -62,6 +62,16 @@ def test_of_several_mentions_only_the_bots_own_is_cut_out(stage: Stage, people: 
     assert stage.prompts()[0][-1]["content"] == "@Ken 🌸 @All, when?"
 
 
+def test_of_a_text_that_another_step_has_rewritten_nothing_is_cut_out(
+    stage: Stage, people: tuple[Person, Person]
+) -> None:
+    step = stage.own_step("rewriting", "turn.text = f'Well, {turn.text}'\nreturn call_next(turn)")
+    account = stage.bot("kind", KIND + f"pipeline: [reply, {step}, groups, persona, model]\n")
+    group = group_of(stage, account, *people)
+    stage.post("kind", stage.platform.say(account, people[0], "@kind when?", chat=group, mention=account))
+    assert stage.prompts()[-1][-1]["content"] == "Well, @kind when?"
+
+
 def test_a_bare_mention_is_answered_too(stage: Stage, people: tuple[Person, Person]) -> None:
     account, (hana, _) = stage.bot("kind", KIND), people
     group = group_of(stage, account, *people)
@@ -124,14 +134,12 @@ def test_a_quote_of_the_bots_words_is_answered_and_of_others_not(stage: Stage, p
 
 
 BUTTON = "reply: {slow: {after: 10s, do: button}}\n"
-LATE = "reply: {slow: {after: 10s, do: push}}\n"
 
 
 def test_a_quote_of_what_was_pushed_is_answered(stage: Stage, people: tuple[Person, Person]) -> None:
-    account, (hana, _) = stage.bot("kind", KIND + LATE), people
+    account, (hana, _) = stage.bot("kind", KIND), people
     group = group_of(stage, account, *people)
-    stage.restart(on_lines_clock=True)
-    later(stage, 2 * MINUTE, "late")
+    later(stage, MINUTE + 1000, "late")
     stage.post("kind", stage.platform.say(account, hana, "@kind hello", chat=group, mention=account))
     (answer,) = stage.platform.chat(account, group).answers
     assert answer.via == "push"
@@ -163,13 +171,12 @@ def test_a_photo_or_sticker_addresses_nobody(
         "kind", KIND + f"groups: {{answer: {answers}}}\npipeline: [reply, groups, {step}, persona, model]\n"
     )
     group = group_of(stage, account, *people)
-    for delivery in (
-        stage.platform.send_media(account, people[0], "image", Content(b"png", "image/png"), chat=group),
-        stage.platform.send_sticker(account, people[0], chat=group, keywords=["@kind", "kind"]),
-    ):
-        stage.post("kind", delivery)
+    stage.post("kind", stage.platform.send_media(account, people[0], "image", Content(b"", "image/png"), chat=group))
+    sticker = stage.platform.send_sticker(account, people[0], chat=group, keywords=["@kind", "kind"]).event
+    sticker["message"]["quotedMessageId"] = stage.platform.chat(account, group).answers[0].id
+    stage.post("kind", stage.platform.webhook(account, sticker))
     said = stage.platform.chat(account, group).texts
-    assert [text for text in said if text != "join"] == meant
+    assert said == ["join", *meant]
 
 
 def test_never_means_never_in_groups_and_says_nothing_about_1_1(stage: Stage, people: tuple[Person, Person]) -> None:

@@ -185,8 +185,10 @@ def test_the_notice_is_the_files(stage: Stage) -> None:
 
 
 def test_silence_is_not_judged(stage: Stage) -> None:
-    with_file(stage, OUTPUT + "media: {sticker: ignore}\n")
-    stage.post("kind", stage.platform.send_sticker(stage.accounts["kind"], hana_of(stage)))
+    silent = stage.own_step("silent_answer", "return Reply()")
+    with_file(stage, OUTPUT + f"pipeline: [reply, moderation, {silent}, persona, model]\n")
+    say(stage, "hi")
+    assert answers(stage) == []
     assert stage.openai.judged == []
 
 

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botkit.line.cache import LIFE, MOST, Cache
+from botkit.line.cache import LIFE, LIFE_OF_NOTHING, MOST, Cache
 
 
 def keep(cache: Cache[int, str], key: int, value: str = "name") -> bool:
@@ -28,13 +28,14 @@ def test_the_oldest_goes_first() -> None:
     assert keep(cache, 0)
 
 
-def test_what_is_asked_for_anew_is_the_newest() -> None:
+def test_what_is_asked_for_anew_drives_out_nothing_else() -> None:
     now = 0.0
     cache: Cache[int, str] = Cache(lambda: now)
-    keep(cache, 0)
-    now = LIFE
-    for key in range(MOST):
+    for key in range(MOST - 1):
         keep(cache, key)
+    assert cache.get(MOST, lambda: None) is None
+    now = LIFE_OF_NOTHING
+    assert keep(cache, MOST)
     assert not keep(cache, 0)
 
 

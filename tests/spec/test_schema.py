@@ -16,7 +16,7 @@ from botkit.spec.prose import VARIABLE_WORDS
 from botkit.spec.reference import reference
 from botkit.spec.schema import bot_schema, first_sentence
 from botkit.steps import STEPS
-from botkit.steps.persona import VARIABLES
+from botkit.steps.prose import VARIABLES
 from tests.spec.test_mistakes import GOOD, MISTAKES
 
 ROOT = Path(__file__).parents[2]
