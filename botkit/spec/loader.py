@@ -15,17 +15,13 @@ from botkit.errors import Problem
 from botkit.pipeline import Step
 from botkit.spec import document
 from botkit.spec.bot import BotSpec, CustomStep, Header, LineAccount
+from botkit.spec.conflicts import conflicts
 from botkit.spec.custom import NotAStep, import_step
 from botkit.spec.document import Document, Place
 from botkit.spec.inherit import read_whole
 from botkit.spec.problems import dotted, explain, fields_at, near
 from botkit.spec.values import is_reference
 from botkit.steps import STEPS
-from botkit.steps.groups import Groups
-from botkit.steps.history import History
-from botkit.steps.limits import Limits
-from botkit.steps.media import Media
-from botkit.steps.model import Model
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _REQUIRED = {
@@ -37,7 +33,6 @@ MAX_STEPS = 50
 """Steps of one pipeline."""
 
 M = TypeVar("M", bound=BaseModel)
-S = TypeVar("S", bound=Step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +142,8 @@ class _Reading:
             return None
         header = self._header(data)
         steps = self._pipeline(data)
-        self._check_together(steps)
+        for path, text in conflicts(steps):
+            self._complain(path, text)
         if header is None or self.source.problems:
             return None
         places = self.source.places
@@ -171,25 +167,6 @@ class _Reading:
         if "pipeline" not in data:
             return tuple(steps.values())
         return self._ordered(data, steps)
-
-    def _check_together(self, steps: tuple[Step, ...]) -> None:
-        """What one section asks of another."""
-        groups, history, limits = _of(Groups, steps), _of(History, steps), _of(Limits, steps)
-        if groups and groups.overhear and not (history and history.scope == "group"):
-            cure = "write `history: {scope: group}`, so that everybody there shares one conversation, or remove this"
-            self._complain(("groups", "overhear"), f"groups.overhear: needs a shared conversation; {cure}")
-        if limits and limits.counts_cost:
-            self._check_prices(_of(Model, steps), _of(Media, steps))
-
-    def _check_prices(self, model: Model | None, media: Media | None) -> None:
-        """Money can only be limited where it is known what everything costs."""
-        unknown = "is not known, so no cost can be limited"
-        for name in model.unpriced if model else ():
-            cure = f"write under `model:`, in USD a million tokens, `prices: {{{name}: {{input: 0.4, output: 1.6}}}}`"
-            self._complain(("limits",), f"limits: what {name} costs {unknown}; {cure}")
-        for name in media.unpriced if media else ():
-            cure = "choose whisper-1 for `media.transcription`, or write `audio: text`"
-            self._complain(("limits",), f"limits: what {name} costs {unknown}; {cure}")
 
     def _section(self, name: str, data: dict[str, Any]) -> Step | None:
         if name not in data and name in _REQUIRED:
@@ -312,10 +289,6 @@ class _Reading:
             return lambda _line, _word: place
         lines = self.path.with_name(Path(place.file).name).read_text("utf-8-sig").splitlines()
         return lambda line, word: Place(place.file, begin + line - 1, _column(lines, begin + line - 1, word))
-
-
-def _of(kind: type[S], steps: tuple[Step, ...]) -> S | None:
-    return next((step for step in steps if isinstance(step, kind)), None)
 
 
 def _column(lines: list[str], line: int, word: str) -> int:

@@ -28,6 +28,11 @@ def group_of(stage: Stage, account: Account, *people: Person) -> Chat:
     return group
 
 
+def prompt(stage: Stage) -> list[str]:
+    """What the model was asked last, without the persona."""
+    return [message["content"] for message in stage.prompts()[-1]][1:]
+
+
 def test_small_talk_is_not_answered_and_never_reaches_the_model(stage: Stage, people: tuple[Person, Person]) -> None:
     account, (hana, _) = stage.bot("kind", KIND), people
     group = group_of(stage, account, *people)
@@ -179,6 +184,15 @@ def test_a_photo_or_sticker_addresses_nobody(
     assert said == ["join", *meant]
 
 
+def test_a_photo_that_no_step_has_put_into_words_is_not_remembered(stage: Stage, people: tuple[Person, Person]) -> None:
+    account = stage.bot("kind", KIND + "groups: {answer: always}\npipeline: [reply, groups, history, persona, model]\n")
+    group = group_of(stage, account, *people)
+    photo = stage.platform.send_media(account, people[0], "image", Content(b"", "image/png"), chat=group)
+    stage.post("kind", stage.platform.bundle(photo, stage.platform.say(account, people[0], "look", chat=group)))
+    stage.post("kind", stage.platform.say(account, people[0], "and?", chat=group))
+    assert prompt(stage) == ["look", "look", "and?"]  # the model echoes
+
+
 def test_never_means_never_in_groups_and_says_nothing_about_1_1(stage: Stage, people: tuple[Person, Person]) -> None:
     account, (hana, _) = stage.bot("kind", KIND + "groups: {answer: never}\n"), people
     group = group_of(stage, account, *people)
@@ -274,11 +288,6 @@ def test_people_line_does_not_name_are_never_taken_for_one(stage: Stage, people:
 LISTENER = KIND + "history: {scope: group}\n"
 
 
-def prompt(stage: Stage) -> list[str]:
-    """What the model was asked last, without the persona."""
-    return [message["content"] for message in stage.prompts()[-1]][1:]
-
-
 def chatter(stage: Stage, account: Account, group: Chat, *lines: tuple[Person, str]) -> None:
     """People talk; who says @kind mentions the bot."""
     for who, text in lines:
@@ -353,6 +362,8 @@ def test_of_a_burst_what_was_said_to_others_before_the_question_is_its_context(
     ]
     stage.post("kind", stage.platform.bundle(*burst))
     assert prompt(stage) == ["Hana: b", "Hana: c", "Hana: question"]
+    (answer,) = stage.platform.chat(account, group).answers
+    assert answer.message["quoteToken"] == burst[3].event["message"]["quoteToken"]
     chatter(stage, account, group, (hana, "@kind more"))
     assert prompt(stage) == ["Hana: c", "Hana: question", "Hana: d", "Noted.", "Hana: more"]
 
