@@ -71,7 +71,8 @@ class _Delivery:
             self._tell("push: not tried, the person has blocked the bot, or the group has removed it")
             return self._finish("DONE", "lost")
         try:
-            budget = self._budget()
+            # One that was recorded before has been paid for, and may have arrived: it must not depend on LINE's count.
+            budget = None if self.pending.via == "push" else self._budget()
         except LineError as error:  # how much it would cost cannot be said
             self._tell(f"push: not tried, {error}")
             return self._keep()

@@ -92,8 +92,10 @@ def split(text: str, limit: int = LONGEST_TEXT, most: int = MOST_MESSAGES, whole
     stretches `whole`, none within another, are cut only where one is longer than a piece or where the text
     would not fit otherwise, and then at a line's end if there is one.
     """
-    for kept in (tuple(one for one in whole if utf16_length(text[slice(*one)]) <= limit), ()):
-        pieces = _pieces(text, limit, most, _Stretches(kept), _Stretches(whole))
+    short = [one for one in whole if utf16_length(text[slice(*one)]) <= limit]
+    pieces: list[str] = []
+    for kept, lined in ((short, whole), ((), whole), ((), ())) if whole else (((), ()),):
+        pieces = _pieces(text, limit, most, _Stretches(kept), _Stretches(lined))
         if not pieces or utf16_length(pieces[-1]) <= limit:
             return pieces
     return [*pieces[:-1], shorten(pieces[-1], limit)]
@@ -236,22 +238,20 @@ def _best_cut(text: str, start: int, floor: int, limit: int, kept: _Stretches, w
     window = text[start : start + limit]
     highest, least = start + _index_at(window, limit), _solid(text, start) + 1
     lowest = max(least, start + _index_at(window, floor))
-    for bottom in (lowest, least) if kept.meet(lowest, highest + 1) else (lowest,):
+    # Within a stretch an early line end is better than a late space, and that better than none of both.
+    meets = whole.meet(lowest, highest + 1)
+    for bottom, lined in ((lowest, whole), (least, whole), (lowest, kept)) if meets else ((lowest, whole),):
         for pattern in _BREAKS:
             # One character more, for the look-ahead at the end of a sentence.
             ends = [match.end() for match in pattern.finditer(text, start, highest + 1)]
-            fitting = [
-                end
-                for end in ends
-                if bottom <= end <= highest
-                and is_boundary(text, end)
-                and not kept.are_cut(end)
-                and (pattern in _LINE_BREAKS or not whole.are_cut(end))
-            ]
+            through = kept if pattern in _LINE_BREAKS else lined
+            fitting = [end for end in ends if bottom <= end <= highest and is_boundary(text, end)]
+            fitting = [end for end in fitting if not kept.are_cut(end) and not through.are_cut(end)]
             if fitting:
                 return fitting[-1]
-    whole_characters = (end for end in range(highest, least - 1, -1) if is_boundary(text, end))
-    return next((end for end in whole_characters if not kept.are_cut(end)), highest)
+    uncut = (end for end in range(highest, least - 1, -1) if not kept.are_cut(end))
+    # Characters before stretches, which are cut here only where their edges are within a character.
+    return next((end for end in uncut if is_boundary(text, end)), _boundary_before(text, highest, least))
 
 
 def _last_boundary(text: str, limit: int) -> int:
@@ -259,11 +259,9 @@ def _last_boundary(text: str, limit: int) -> int:
     return _boundary_before(text, _index_at(text, limit))
 
 
-def _boundary_before(text: str, index: int) -> int:
-    for candidate in range(index, 0, -1):
-        if is_boundary(text, candidate):
-            return candidate
-    return index
+def _boundary_before(text: str, index: int, least: int = 1) -> int:
+    """The last place from `least` to `index` where no character is broken; `index` where there is none."""
+    return next((place for place in range(index, least - 1, -1) if is_boundary(text, place)), index)
 
 
 def _index_at(text: str, units: int) -> int:

@@ -122,7 +122,7 @@ class Reply(Step):
         """
         if self.mark_as_read and turn.event.read_token:
             turn.spawn(turn.services.line.mark_as_read, turn.access_token, turn.event.read_token)
-        loading = self._start_loading(turn) if self.loading and turn.text and turn.chat.kind == "user" else None
+        loading = self._start_loading(turn) if self.loading and turn.said and turn.chat.kind == "user" else None
         reply = call_next(turn)
         if is_blank(reply.text):
             if any(_is_markdown(part) for part in reply.parts):
@@ -134,7 +134,8 @@ class Reply(Step):
         if turn.chat.kind == "user":
             return dressed
         # A tap says the button's text for the person, and in a group that text addresses nobody.
-        quote = turn.event.quote_token if self.quote else None
+        answered = turn.said[-1].event if turn.said else turn.event  # the last event may be a line said to others
+        quote = answered.quote_token if self.quote else None
         return replace(dressed, quick_replies=reply.quick_replies, quote=reply.quote or quote)
 
     def dressed(self, reply: messages.Reply) -> messages.Reply:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from botkit.simulator.troubles import NO_TROUBLE
+from botkit.simulator.troubles import NO_TROUBLE, Endpoint
 from botkit.testing import MovableClock
 from tests.support.aws import CREDENTIALS
 from tests.support.stage import Stage
@@ -84,6 +84,26 @@ def test_a_push_whose_response_was_lost_is_not_said_twice(kind: Stage) -> None:
     assert len({call.headers["x-line-retry-key"] for call in calls}) == 1
 
 
+def test_a_push_that_may_have_arrived_is_never_kept_for_the_next_reply(kind: Stage) -> None:
+    """It was paid for, so nobody needs to know again how many people it goes to, which LINE may not tell now."""
+    kind.restart(on_lines_clock=True)
+    account, (hana,) = kind.accounts["kind"], kind.platform.people.values()
+    group = kind.platform.add_group(hana)
+    kind.post("kind", kind.platform.join(account, group))
+    kind.platform.troubles.refuse("reply", 400, "Invalid reply token")
+    kind.platform.troubles.lose("push")
+    kind.platform.troubles.refuse("push", 500, times=100)
+    kind.post("kind", kind.platform.say(account, hana, "@kind once", chat=group, mention=account))
+    mend(kind, "push")
+    kind.platform.troubles.refuse("member_count", 500, times=100)
+    kind.sweep(after=2 * MINUTE)
+    kind.post("kind", kind.platform.say(account, hana, "@kind more", chat=group, mention=account))
+    assert [(one.via, one.text) for one in kind.platform.chat(account, group).answers] == [
+        ("push", "once"),
+        ("reply", "more"),
+    ]
+
+
 def test_a_short_failure_of_line_is_waited_out_within_the_tokens_minute(kind: Stage) -> None:
     kind.restart(on_lines_clock=True)
     kind.platform.troubles.refuse("reply", 500, times=8)
@@ -92,9 +112,9 @@ def test_a_short_failure_of_line_is_waited_out_within_the_tokens_minute(kind: St
     assert len(kind.openai.requests) == 1
 
 
-def mend(stage: Stage) -> None:
+def mend(stage: Stage, endpoint: Endpoint = "reply") -> None:
     """LINE works again."""
-    while stage.platform.troubles.take("reply") is not NO_TROUBLE:
+    while stage.platform.troubles.take(endpoint) is not NO_TROUBLE:
         pass
 
 

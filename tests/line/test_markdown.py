@@ -330,6 +330,6 @@ def test_sixty_kilobytes_of_anything_take_seconds_at_most(text: str) -> None:
 
 
 def test_what_is_nested_too_deep_is_shown_as_it_is() -> None:
-    deep = "> " * 40 + "here"
+    deep = "> " * 40 + "here\n\nand there"
     assert plain(deep) == deep
     assert flex(deep) == [deep]

@@ -13,6 +13,7 @@ from botkit.line.text import (
     fences,
     graphemes,
     is_blank,
+    is_boundary,
     shorten,
     split,
     utf16_length,
@@ -196,7 +197,9 @@ def test_stretches_that_fit_are_whole_and_nothing_is_lost(given: tuple[str, list
     text, stretches = given
     pieces = split(text, limit, most=10_000, whole=stretches)
     assert all(piece.strip() and utf16_length(piece) <= limit for piece in pieces)
-    short = [(start, end) for start, end in stretches if utf16_length(text[start:end]) <= limit]
+    # An edge within a character is no place to cut.
+    edged = [one for one in stretches if all(is_boundary(text, edge) for edge in one)]
+    short = [(start, end) for start, end in edged if utf16_length(text[start:end]) <= limit]
     for first, last in cuts_of(text, pieces):
         assert not any(start < first and last < end for start, end in short)
 
@@ -240,6 +243,12 @@ def test_code_too_long_for_a_message_is_cut_at_line_ends_and_keeps_its_indents()
     text = f"Look. Here.\n{CODE}"
     pieces = ["Look. Here.\ndef f():", "    return 1", "    # two\n    x = 2"]
     assert split(text, limit=28, whole=whole(text)) == pieces
+
+
+def test_long_lines_of_code_are_cut_at_an_early_line_end_else_at_a_space() -> None:
+    code = "x = 1\n" + "word. " * 6 + "\ny" * 20
+    assert split(code, limit=36, whole=[(0, len(code))])[:2] == ["x = 1", ("word. " * 6).strip()]
+    assert split(code, limit=36)[0] == "x = 1\n" + ("word. " * 5).strip()
 
 
 def test_code_is_cut_rather_than_the_end_of_the_text() -> None:
