@@ -411,13 +411,21 @@ class Store(Protocol):
         """
 
     def disband(self, bot: str, chat: Chat, until: int) -> None:
-        """Delete the history of every conversation that was had in this chat up to `until` (ms since 1970)."""
+        """Delete the history of every conversation that was had in this chat up to `until`, and take back what waits
+        there and was said before (ms since 1970).
 
-    def part(self, bot: str, chat: Chat, at: int, *, gone: bool) -> None:
-        """Note that the bot can speak in this chat no more since `at` (blocked, removed), or again; the newest wins."""
+        What waits is taken back as by `forget`. What was said at `until` waits on, as all that came later does;
+        of answers joined into one, each goes or stays with the event whose turn made it. May be asked again and again.
+        """
 
-    def is_gone(self, bot: str, chat: Chat) -> bool:
-        """Whether the bot was blocked by this person or removed from this group, as far as is known."""
+    def part(self, bot: str, chat: Chat, at: int) -> None:
+        """Note that the bot was blocked or removed at `at` (ms since 1970); the newest wins, whenever it is told."""
+
+    def parted_at(self, bot: str, chat: Chat) -> int | None:
+        """When the bot was blocked by this person or removed from this group last (ms since 1970), as far as is known.
+
+        None where it never was. It may have come back since.
+        """
 
     def counted(self, bot: str, counters: Sequence[tuple[str, str]], now: int) -> Sequence[Mapping[str, int]]:
         """The amounts of counters, each given as counter and window, in this order.

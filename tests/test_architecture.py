@@ -60,7 +60,10 @@ MAY_IMPORT = {
     "botkit.__main__": ["botkit.cli"],
 }
 
-SDKS = {"openai", "linebot", "boto3", "botocore", "tiktoken", "urllib3", "httpx2", "starlette", "uvicorn", "rich"}
+SDKS = {
+    *("openai", "linebot", "boto3", "botocore", "tiktoken", "urllib3", "httpx2"),
+    *("starlette", "uvicorn", "rich", "markdown_it"),
+}
 MAY_USE_SDKS = ("botkit.line", "botkit.stores", "botkit.models", "botkit.aws", "botkit.simulator", "botkit.cli")
 
 
@@ -162,6 +165,7 @@ def test_the_door_loads_neither_the_model_nor_the_line_sdk(dynamodb_table: str, 
         "openai",
         "linebot",
         "tiktoken",
+        "markdown_it",
         "requests",
         "rich",
         "starlette",

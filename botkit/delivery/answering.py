@@ -257,6 +257,9 @@ class _Answering:
         """The answers that wait for this person and fit, oldest first: the one that was tapped for, then the newest."""
         wanted, oldest = wanted_by(self.event), self.work.now - MAX_AGE
         mine = [one for one in self.inbox.pending if _waits_for(self.event.user_id, one) and one.at >= oldest]
+        if mine:  # what was asked before the bot was blocked or removed is not offered to who has it back
+            parted_at = self.store.parted_at(self.work.bot.name, self.chat) or 0
+            mine = [one for one in mine if one.at > parted_at]
         kept: list[Pending] = []
         for one in sorted(mine, key=lambda one: (one.event_id == wanted, one.at, one.event_id), reverse=True):
             room -= len(one.answer.messages) if one.answer else 0
@@ -272,8 +275,12 @@ class _Answering:
         """
         whose = None if what == "conversation" else self.event.user_id
         self.store.clear(self.work.lease.conversation, until=self.event.at, user_id=whose)
-        waiting = [one for one in self.inbox.pending if one.state == "UNDELIVERED"]
-        return [one for one in waiting if whose in (None, one.user_id)][: MOST_COVERED + 1 - len(self.burst)]
+        # In a chat of several people an answer that was promised to somebody else is not this one's to drop.
+        mine = [one for one in self.inbox.pending if self.chat.kind == "user" or one.user_id == self.event.user_id]
+        dropped = [one for one in mine if one.state == "UNDELIVERED"][: MOST_COVERED + 1 - len(self.burst)]
+        for _ in dropped:
+            count("dropped", self.work.bot.name)
+        return dropped
 
     def _owners(self, kept: Sequence[Pending], new: int) -> tuple[str, ...]:
         """Whose the messages of the joint answer are: each person may take theirs back while it waits."""
@@ -309,7 +316,7 @@ class _Answering:
         """What the steps have counted, and what this turn adds to the bot's usage, unless it came to nothing."""
         if not answered and not turn.usages:
             return turn.counts
-        messages = sum(one.event.type == "message" for one in self.burst)
+        messages = sum(one.event.type == "message" for one in turn.said)
         amounts = amounts_of(turn.usages, messages=messages)
         return [*turn.counts, *self.work.statistics(amounts, self.event.user_id, self.lead.event_id)]
 

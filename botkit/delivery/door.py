@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from botkit.delivery.conversations import conversation_of
+from botkit.delivery.plan import ENDINGS
 from botkit.delivery.work import MAX_AGE
 from botkit.errors import RequestError, SecretError, StoreError
 from botkit.line.events import Webhook, parse_webhook
@@ -117,12 +118,16 @@ class Door:
         for event in webhook.events:
             if event.chat is not None and event.type == "unsend":  # however old: it asks for nothing but to forget
                 self._unsend(bot, event, event.chat, received_at)
-            elif event.chat is None or (event.at or received_at) < received_at - MAX_AGE:
+            elif event.chat is None or self._is_stale(event, received_at):
                 log.info("bot %s: event %s (%s) is dropped: no chat, or too old", bot.name, event.id, event.type)
             else:
                 arrival = self._arrival(bot, event, event.chat, received_at)
                 if self._services.store.accept(arrival) is not Acceptance.FINISHED:
                     waiting[arrival.conversation] = None
+
+    def _is_stale(self, event: Event, now: int) -> bool:
+        """Whether it came too late to be answered, and asks for nothing else."""
+        return (event.at or now) < now - MAX_AGE and event.type not in ENDINGS
 
     def _unsend(self, bot: BotSpec, event: Event, chat: Chat, now: int) -> None:
         """At once, and not by way of the inbox: a turn may be under way with that very message."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from botkit.delivery.answering import answer, end, tap, wanted_by
 from botkit.delivery.metrics import count
-from botkit.delivery.plan import Opened, is_incomplete_set, next_received
+from botkit.delivery.plan import ENDINGS, Opened, is_incomplete_set, next_received
 from botkit.delivery.send import send
 from botkit.delivery.work import MAX_AGE, MOST_COVERED, RETRY_AFTER, Letter, Outcome, Work
 from botkit.errors import BotkitError, LeaseLost, OutOfTime, SecretError, TakenBack, UpstreamError
@@ -18,6 +18,7 @@ from botkit.spec.bot import BotSpec
 from botkit.steps.events import Events
 from botkit.steps.groups import Groups
 from botkit.steps.history import History
+from botkit.steps.moderation import Moderation
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +82,8 @@ class Worker:
             return None
         except OutOfTime as error:
             log.warning("bot %s: %s; what is waiting is left to the next worker", self.bot.name, error)
+            if self.is_suspect:  # let it be known to the next worker, too, who finds the lease as this one did
+                return self.lease.until
             self._give_back()
             return self.services.clock.now()
         except BaseException:
@@ -188,13 +191,11 @@ def _begin(work: Work, burst: Sequence[Opened], inbox: Inbox) -> Outcome:
     pending, event = burst[0].pending, burst[0].event
     if event.type == "messageEdited":
         return _edit(work, burst[0], inbox)
+    if event.type in ENDINGS:  # however old: it asks for nothing but to be let go
+        return _part(work, burst[0], inbox)
     if pending.at < work.now - MAX_AGE:
         count("lost", work.bot.name)
         return end(work, pending, "older than a day: no answer")
-    if event.chat is not None and event.type in ("unfollow", "leave", "follow", "join"):
-        work.services.store.part(work.bot.name, event.chat, pending.at, gone=event.type in ("unfollow", "leave"))
-    if event.type in ("unfollow", "leave"):
-        return _part(work, burst[0], inbox)
     if work.bot.line and event.user_id is not None and event.user_id == work.bot.line.user_id:
         return end(work, pending, "the bot's own words: no answer")
     if event.mode != "active" or event.reply_token is None:
@@ -208,9 +209,11 @@ def _part(work: Work, opened: Opened, inbox: Inbox) -> Outcome:
     """The person has blocked the bot, or the group removed it: nothing that waits is offered any more."""
     event, events = opened.event, work.bot.step(Events)
     why = f"{event.type}: no answer, and none that waited is offered any more"
+    if event.chat is not None:
+        work.services.store.part(work.bot.name, event.chat, opened.pending.at)
     if event.chat is not None and events is not None and events.forget_on_unfollow:
         work.services.store.disband(work.bot.name, event.chat, opened.pending.at)
-        why += "; what was said is forgotten, as the bot file says"
+        return end(work, opened.pending, f"{why}; what was said is forgotten, as the bot file says")
     nobody = [one for one in inbox.pending if one.state == "UNDELIVERED"][:MOST_COVERED]
     return end(work, opened.pending, why, nobody)
 
@@ -226,7 +229,10 @@ def _edit(work: Work, opened: Opened, inbox: Inbox) -> Outcome:
         due_at = work.now + EDIT_PAUSE
         store.postpone(work.lease, opened.pending, due_at, refused=False)
         return Outcome(work.lease, due_at)
-    text = event.text or ""
+    moderation = work.bot.step(Moderation)
+    judged = moderation is not None and moderation.input == "refuse"
+    # Nobody judges an edit, so where what is said must be, the model is only told of it.
+    text = "(edited)" if judged else event.text or ""
     edited = Message("user", text, tokens=work.services.model.count_tokens("", text))
     changed = store.edit(work.lease, event.chat, event.message_id, opened.pending.at, edited)
     return end(work, opened.pending, "an edit: the history is changed" if changed else "an edit of nothing remembered")

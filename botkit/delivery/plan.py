@@ -11,6 +11,8 @@ from botkit.ports import Pending
 
 BURST = 15
 """Messages answered by one turn at most: with five answers that were kept, what one transaction can cover."""
+ENDINGS = ("unfollow", "leave")
+"""Events after which nobody is there to be answered."""
 TRUSTED_ATTEMPTS = 2
 """After so many turns that did not live, each message is tried alone: one of them may be what kills the worker."""
 SET_PATIENCE = 2 * 1000
@@ -39,6 +41,11 @@ def next_received(
     if not ordered:
         return []
     edits = _newest_edits(inbox)
+    first = _open(ordered[0], edits)
+    if is_alone(first.event) or first.event.type in ENDINGS:
+        # It may delete what was said before, and so must not overtake any of it.
+        ordered = [one for one in ordered if (one.at, one.event_id) <= (first.pending.at, first.pending.event_id)]
+        ordered = [*(one for one in ordered if one is not first.pending), first.pending]
     opened = [_open(one, edits) for one in ordered[:BURST]]
     first, others = opened[0], opened[1:]
     return [first, *takewhile(lambda other: _belong_together(first, other, now, is_alone), others)]

@@ -67,7 +67,8 @@ class _Delivery:
 
         LINE would take it, and charge for it, also where the person has blocked the bot.
         """
-        if self.work.services.store.is_gone(self.work.bot.name, self.letter.chat):
+        parted_at = self.work.services.store.parted_at(self.work.bot.name, self.letter.chat)
+        if parted_at is not None and parted_at >= self.pending.at:  # who writes later has come back
             self._tell("push: not tried, the person has blocked the bot, or the group has removed it")
             return self._finish("DONE", "lost")
         try:

@@ -1,7 +1,7 @@
 """A model's Markdown, made into what LINE can show: plain texts, and Flex messages for tables and code."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -75,13 +75,12 @@ class LineMarkdown:
         blocks = self._blocks(text)
         if blocks is None:
             return _as_it_is(text)
-        shown = [(_lines_of(block), _contents_of(block)) for block in blocks]
-        parts = _assembled(shown)
-        while _size(parts) > MOST_MESSAGES and any(contents for _, contents in shown):
-            # Code first, since a bubble makes it only prettier, and of these the last one.
-            last = max(range(len(shown)), key=lambda place: _expendable(shown[place], blocks[place], place))
-            shown[last] = (shown[last][0], None)
-            parts = _assembled(shown)
+        shown = [_lines_of(block) for block in blocks]
+        bubbles = _bubbles(blocks, shown)
+        parts = _assembled(shown, bubbles)
+        while _size(parts) > MOST_MESSAGES and bubbles:
+            bubbles.popitem()
+            parts = _assembled(shown, bubbles)
         return parts or _as_it_is(text)
 
     def _blocks(self, text: str) -> list[SyntaxTreeNode] | None:
@@ -184,7 +183,7 @@ def _as_it_is(text: str) -> tuple[Part, ...]:
     return () if is_blank(text) else (Text(text),)
 
 
-def _texts(blocks: Sequence[list[_Line]]) -> tuple[Part, ...]:
+def _texts(blocks: Sequence[list[_Line]]) -> tuple[Text, ...]:
     """One text of these blocks, a blank line between them; none where there is nothing to be seen."""
     lines = _joined([block for block in blocks if block], apart=True)
     text, stretches, at = "\n".join(line.text for line in lines), [], 0
@@ -198,17 +197,33 @@ def _texts(blocks: Sequence[list[_Line]]) -> tuple[Part, ...]:
     return () if is_blank(text) else (Text(text, whole=whole),)
 
 
-def _assembled(shown: Sequence[tuple[list[_Line], dict[str, object] | None]]) -> tuple[Part, ...]:
-    """The parts for blocks as lines, those with Flex contents as a message of their own."""
+def _bubbles(blocks: Sequence[SyntaxTreeNode], shown: Sequence[list[_Line]]) -> dict[int, Flex]:
+    """By their places, the blocks that are best shown as Flex: as many as there may be messages, the best first.
+
+    Tables come before code, which a bubble makes only prettier, and earlier ones before later ones.
+    """
+    bubbles: dict[int, Flex] = {}
+    for place in sorted(range(len(blocks)), key=lambda place: blocks[place].type != "table"):
+        # Of thousands no more are built than can be sent.
+        if len(bubbles) == MOST_MESSAGES:
+            break
+        contents = _contents_of(blocks[place])
+        words = _texts([shown[place]]) if contents is not None else ()
+        if contents is not None and words:
+            bubbles[place] = Flex(words[0].text, contents)
+    return bubbles
+
+
+def _assembled(shown: Sequence[list[_Line]], bubbles: Mapping[int, Flex]) -> tuple[Part, ...]:
+    """The parts for blocks as lines, those with a bubble as a message of their own."""
     parts: list[Part] = []
     prose: list[list[_Line]] = []
-    for lines, contents in shown:
-        if contents is None:
+    for place, lines in enumerate(shown):
+        if place in bubbles:
+            parts += [*_texts(prose), bubbles[place]]
+            prose = []
+        else:
             prose.append(lines)
-            continue
-        words = _texts([lines])
-        parts += [*_texts(prose), *(Flex(one.text, contents) for one in words)]
-        prose = []
     return (*parts, *_texts(prose))
 
 
@@ -218,10 +233,6 @@ def _size(parts: Iterable[Part]) -> int:
         len(split(part.text, most=MOST_MESSAGES + 1, whole=part.whole)) if isinstance(part, Text) else 1
         for part in parts
     )
-
-
-def _expendable(shown: tuple[list[_Line], object], block: SyntaxTreeNode, place: int) -> tuple[bool, bool, int]:
-    return shown[1] is not None, block.type != "table", place
 
 
 def _contents_of(block: SyntaxTreeNode) -> dict[str, object] | None:

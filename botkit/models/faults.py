@@ -7,6 +7,7 @@ import openai
 
 from botkit.errors import ContextOverflow, ModelError
 from botkit.models.calls import CHAT, Call
+from botkit.ports import ChatRequest
 
 # OpenAI names an overflow by its code; the others only in words:
 #   vLLM       This model's maximum context length is 4096 tokens. However, …
@@ -24,8 +25,7 @@ _OVERFLOW = re.compile(
 )
 _TOO_LONG = (400, 413, 422, 500)  # statuses under which they say so
 
-_DETAIL = 200
-"""Characters of a server's own words that a message repeats."""
+_NAME = re.compile(r"[\w.\[\]-]{1,60}", re.ASCII)
 
 
 def fault_of(error: openai.OpenAIError, call: Call) -> ModelError:
@@ -84,6 +84,8 @@ def _status_fault(error: openai.APIStatusError, call: Call) -> ModelError:
         return ContextOverflow(f"the prompt is too long for {model!r} at {host}: lower history or model.context_tokens")
     if _is_out_of_credit(error):
         return ModelError(f"{host} says that the account has no credit left: add some, or raise its budget")
+    if service is CHAT and _is_blind(error, call):
+        return ModelError(f"{host} shows {model!r} no photos: write `media.image: text`, or choose a model that sees")
     match status:
         case 401:
             return ModelError(
@@ -102,7 +104,7 @@ def _status_fault(error: openai.APIStatusError, call: Call) -> ModelError:
             return ModelError(f"{host} limits the rate for {model!r}: try again later", retryable=True)
         case _ if worth_retrying(error):
             return ModelError(f"{host} failed with status {status} for {model!r}: try again later", retryable=True)
-    return ModelError(f"{host} refused the request for {model!r} with status {status}{_detail(error, call)}")
+    return ModelError(f"{host} refused the request for {model!r} with status {status}{_detail(error)}")
 
 
 def _is_overflow(error: openai.APIStatusError) -> bool:
@@ -110,18 +112,22 @@ def _is_overflow(error: openai.APIStatusError) -> bool:
     return error.status_code in _TOO_LONG and _OVERFLOW.search(said) is not None
 
 
+def _is_blind(error: openai.APIStatusError, call: Call) -> bool:
+    """Whether the model cannot see. OpenAI: "image_url is only supported by certain models"; others speak of images."""
+    has_images = isinstance(call.asked, ChatRequest) and any(message.images for message in call.asked.messages)
+    return has_images and error.status_code in _TOO_LONG and "image" in _words(error).lower()
+
+
 def _is_out_of_credit(error: openai.APIStatusError) -> bool:
     # 402 is what routers send. (OpenAI: Error codes, 429 "You exceeded your current quota".)
     return error.status_code == 402 or "insufficient_quota" in (error.code, error.type)
 
 
-def _detail(error: openai.APIStatusError, call: Call) -> str:
-    words = " ".join(_words(error).split())
-    if not words or words.startswith("<"):
-        return ""
-    if call.asked.api_key:
-        words = words.replace(call.asked.api_key, "…")
-    return f": {words[:_DETAIL]}"
+def _detail(error: openai.APIStatusError) -> str:
+    """The names by which the server tells what it does not like; its words may repeat what was said in a chat."""
+    names = {"code": error.code, "parameter": error.param}
+    told = [f"{what} {name}" for what, name in names.items() if isinstance(name, str) and _NAME.fullmatch(name)]
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _words(error: openai.APIStatusError) -> str:

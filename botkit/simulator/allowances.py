@@ -52,13 +52,16 @@ class Allowances:
         known = self._tokens[token]
         known.valid_until = max(known.valid_until, min(now + MINUTE, known.event_at + RENEWABLE_FOR))
 
-    def spend(self, token: str, account_id: str, now: int) -> Chat | None:
-        """Use a reply token up; returns the chat it answers, None where it is no good."""
+    def chat_of(self, token: str, account_id: str, now: int) -> Chat | None:
+        """The chat that a reply token answers, None where it is no good."""
         known = self._tokens.get(token)
         if known is None or known.used or known.account_id != account_id or now > known.valid_until:
             return None
-        known.used = True
         return known.chat
+
+    def spend(self, token: str) -> None:
+        """Use a known reply token up."""
+        self._tokens[token].used = True
 
     def accepted(self, account_id: str, retry_key: str, now: int) -> Accepted | None:
         """The push accepted under this retry key in the last 24 hours."""

@@ -82,16 +82,17 @@ def handle(world: World, request: Request) -> Answer:
 
 
 def reply(world: World, asked: Asked) -> Answer:
-    """Send reply message. Its faults are found before the token is spent, but for a quote of another chat."""
+    """Send reply message. Its faults are found before the token is spent."""
     if "x-line-retry-key" in asked.headers:
         raise Refusal(400, "The header X-Line-Retry-Key is not supported by this endpoint")
     token = asked.body.get("replyToken")
     _check([] if isinstance(token, str) and token else [_empty("replyToken")])
     _check(faults(asked.body.get("messages")))
-    chat = world.allowances.spend(str(token), asked.account.user_id, world.clock.now())
+    chat = world.allowances.chat_of(str(token), asked.account.user_id, world.clock.now())
     if chat is None:
         raise Refusal(400, "Invalid reply token")
     _check_quotes(world, asked, chat)
+    world.allowances.spend(str(token))
     return _json(200, {"sentMessages": world.deliver(asked.account, chat, asked.body["messages"], "reply")})
 
 

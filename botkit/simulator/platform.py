@@ -130,7 +130,7 @@ class Platform(World):
         """Change a text already said; LINE has this in groups only."""
         with self.lock:
             self.log(account, chat).change(message_id, text)
-            message = {"type": "text", "id": message_id, "quoteToken": self.ids.opaque(150), "text": text}
+            message = {"type": "text", "id": message_id, "quoteToken": self.quotable(account, chat), "text": text}
             return self._happen(account, "messageEdited", {"message": message}, chat, person)
 
     def unsend(self, account: Account, person: Person, message_id: str, *, chat: Chat | None = None) -> Delivery:
@@ -232,7 +232,7 @@ class Platform(World):
             where = chat or one_to_one(person)
             head: JsonObject = {"type": kind, "id": self.ids.message()}
             if kind in ("text", "sticker", "image", "video"):
-                head["quoteToken"] = self.ids.opaque(150)
+                head["quoteToken"] = self.quotable(account, where)
             message = {**head, "markAsReadToken": self.ids.opaque(214), **fields}
             delivery = self._happen(account, "message", {"message": message}, where, person)
             if where.kind == "user":

@@ -146,9 +146,7 @@ class World:
 
     def may_quote(self, account: Account, chat: Chat, token: str) -> bool:
         """Whether the token belongs to a message of this chat."""
-        if token in self._quotable:
-            return self._quotable[token] == (account.user_id, chat)
-        return any(said.message.get("quoteToken") == token for said in self.log(account, chat).utterances)
+        return self._quotable.get(token) == (account.user_id, chat)
 
     def show_loading(self, account: Account, person: Person, seconds: int) -> None:
         """Show the loading animation; a second call starts its time anew."""

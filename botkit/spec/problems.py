@@ -1,5 +1,6 @@
 """Turns pydantic's findings into sentences that say what is wrong and what to do."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args
@@ -36,6 +37,22 @@ _SAYINGS = {
     "list_type": "must be a list",
 }
 
+# What is wanted where nothing stands.
+_EMPTY = {"string_type": "a text", "model_type": "its options", "dict_type": "its options"}
+_PRICES = "must say what each model costs, in USD a million tokens: `{my-model: {input: 0.4, output: 1.6}}`"
+# Options that people write as one value → what to write there.
+_AS_MAPPING = (
+    (r"limits\.(user|group|bot)", "must be a mapping; write `messages: 20/min` under it"),
+    (r"model\.prices(\..+)?", _PRICES),
+    ("moderation", "must be a mapping; write `input: refuse` under it, or remove the line if nothing is to be judged"),
+    (
+        "commands",
+        "must be a mapping; write a command's name with `off`, such as `usage: off`, or leave `commands` out of the "
+        "pipeline",
+    ),
+)
+# Options that there cannot be, by pattern → why.
+_NEVER = ((r"events\.(unfollow|leave)", "nothing can be said to somebody who has gone; see `forget_on_unfollow`"),)
 
 # What belongs to steps that do not exist yet: refused by name, not as a spelling mistake.
 _NOT_YET = {"tools", "line.channel_id"}
@@ -46,14 +63,38 @@ def explain(details: ErrorDetails, path: Sequence[str | int], known: Iterable[st
 
     The value is shown unless it could be a secret.
     """
+    *owner, last = details["loc"] or ("",)
+    # pydantic's mark of a word in somebody's own mapping, which stands before it.
+    if last == "[key]" and owner and details["type"] != "extra_forbidden":
+        if not str(owner[-1]).strip():
+            return f"{dotted((*path, *owner[:-1]))}: a word must not be empty"
+        return f"{dotted((*path, *owner))}: the word {_said(details)}"
     option = dotted((*path, *details["loc"]))
     if details["type"] == "extra_forbidden":
-        return _explain_unknown(option, str(details["loc"][-1]), known)
-    if details["input"] is None and details["type"] == "string_type":
-        return f"{option}: is empty; write a text, or remove the line"
+        return _explain_unknown(option, str(last), known)
+    if details["input"] is None and details["type"] in _EMPTY:
+        return f"{option}: is empty; write {_EMPTY[details['type']]}, or remove the line"
+    return f"{option}: {_shown(details, option)}{_special(details, option) or _said(details)}"
+
+
+def _said(details: ErrorDetails) -> str:
     saying = _SAYINGS.get(details["type"])
-    text = saying.format_map(_Quoted(details.get("ctx") or {})) if saying else details["msg"]
-    return f"{option}: {_shown(details, option)}{text}"
+    return saying.format_map(_Quoted(details.get("ctx") or {})) if saying else details["msg"]
+
+
+def _special(details: ErrorDetails, option: str) -> str:
+    """What to say where the kind of finding alone does not tell the cure; "" where it does."""
+    kind, value, context = details["type"], details["input"], details.get("ctx") or {}
+    if kind in ("model_type", "dict_type"):
+        return next((cure for pattern, cure in _AS_MAPPING if re.fullmatch(pattern, option)), "")
+    if kind == "string_type" and isinstance(value, dict | list):
+        return f"must be one text, not a {'list' if isinstance(value, list) else 'mapping'}"
+    if kind == "literal_error" and (only := re.fullmatch("'([^']*)'", str(context.get("expected")))):
+        return f"must be `{only[1]}`"
+    if kind == "string_pattern_mismatch" and str(context.get("pattern")).startswith("^http"):
+        also = "http:// or " if context["pattern"].startswith("^https?:") else ""
+        return f"does not have the right form; write an address that begins with {also}https://"
+    return ""
 
 
 def _explain_unknown(option: str, word: str, known: Iterable[str]) -> str:
@@ -61,11 +102,15 @@ def _explain_unknown(option: str, word: str, known: Iterable[str]) -> str:
         return f"{option}: is not available in this version; remove it"
     if option.startswith("line."):  # it may be the secret itself, written in the wrong place
         return "line: unknown option (not shown)" + near("", known)
+    if why := next((why for pattern, why in _NEVER if re.fullmatch(pattern, option)), ""):
+        return f"{option}: {why}"
     owners = [
         section for section, options in _OWNERS.items() if word in options and section != option.partition(".")[0]
     ]
     if owners and not get_close_matches(word, list(known), 1, 0.8):
         return f"{option}: belongs under `{owners[0]}:`; move it there"
+    if option == f"commands.{_short(word)}" and not get_close_matches(word, list(known), 1):
+        return f"{option}: unknown option; words of your own belong under `say:`"
     return f"{option}: unknown option{near(word, known)}"
 
 
@@ -106,16 +151,20 @@ def near(word: str, known: Iterable[str]) -> str:
 
 
 class _Quoted(dict[str, Any]):
-    """Missing context fields stay visible instead of failing the report itself."""
+    """Missing context fields stay visible instead of failing the report itself; whole numbers have no point."""
 
     def __init__(self, context: Mapping[str, Any]) -> None:
-        super().__init__(context)
+        super().__init__({name: _plain(value) for name, value in context.items()})
 
     def __missing__(self, key: str) -> str:
         return "{" + key + "}"
 
 
-_SILENT = {"missing", "literal_secret", "persona", "no_room"}
+def _plain(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_SILENT = {"commands", "missing", "literal_secret", "persona", "no_room"}
 
 
 def _shown(details: ErrorDetails, option: str) -> str:

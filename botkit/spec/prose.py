@@ -84,6 +84,12 @@ VARIABLE_WORDS = {
     "today": "The date in the bot's `timezone`, such as 2026-01-31.",
 }
 
+EVENT_WORDS = {
+    "members": "Under `events`, in what is said on `member_joined`: who joined, with commas between.",
+    "data": "Under `events`, in what is said on a `postback`: the data of the button.",
+}
+"""Variables that only some texts know."""
+
 SECRETS = {
     "env:NAME": "In the environment variable `NAME`.",
     "ssm:/path/name": "In the parameter `/path/name` of AWS Systems Manager.",
@@ -98,6 +104,9 @@ VALUES = """
   ` #`. Whatever it looks like, it stays as you wrote it: the name `1e3` is 1e3. For several lines, write `|` and indent
   them below.
 - A **duration** is a number and a unit: `45s` (seconds), `10m` (minutes), `24h` (hours), `30d` (days).
+- A **rate** is a number, `/` and a period: `20/min`, `200/hour`, `100k/day`, `1.5M/month`; k is a thousand and M a
+  million. **Money** is `1 USD/month` or `0.50 USD/day`. The periods are the calendar's, in the bot's `timezone`: a day
+  begins at midnight, a month on the first.
 - A **time zone** is a name of the [IANA database](https://en.wikipedia.org/wiki/List_of_tz_database_time_zones), such
   as `Asia/Tokyo` or `UTC`.
 - A **mapping** is a group of `name: value` lines, indented; a **list** is a group of `- value` lines, or `[one, two]`.
@@ -112,8 +121,13 @@ A step of your own is a Python class that stands in the pipeline with `use`, and
 pipeline:
   - reply
   - groups
+  - events
+  - commands
+  - limits
   - use: bots.steps.opening_hours:OpeningHours
     with: {opens: 8}
+  - media
+  - moderation
   - history
   - persona
   - model

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from botkit.spec.document import MAX_BYTES, MAX_DEPTH
-from botkit.spec.prose import INTRODUCTION, NOTES, OWN_STEPS, SECRETS, VALUES, VARIABLE_WORDS, YAML
+from botkit.spec.prose import EVENT_WORDS, INTRODUCTION, NOTES, OWN_STEPS, SECRETS, VALUES, VARIABLE_WORDS, YAML
 from botkit.spec.schema import REQUIRED, TEXT, sections
 from botkit.spec.values import SecretRef
 from botkit.steps import STEPS
@@ -78,6 +78,7 @@ def _sayings(shape: Shape) -> str:
 
 def _variables() -> str:
     rows = [(f"`{name}`", words) for name, words in VARIABLE_WORDS.items() if _is_variable(*name.split("."))]
+    rows += [(f"`{name}`", words) for name, words in EVENT_WORDS.items()]
     return "\n\n".join(["## Persona variables", NOTES["variables"], _markdown(("variable", "what it is"), rows)])
 
 
@@ -116,12 +117,14 @@ def _mappings(name: str, shape: Shape) -> Iterator[tuple[str, Shape]]:
     """The mappings with options of their own that may stand at `name`, or in its list as `name[]`."""
     if "properties" in shape:
         yield name, shape
-    if shape.get("title") in _EXPLAINED:  # it stands in one place, for all options that hold it
+    if _title(shape) in _EXPLAINED:  # it stands in one place, for all options that hold it
         return
     for one in shape.get("anyOf", ()):
         yield from _mappings(name, one)
     if "items" in shape:
         yield from _mappings(f"{name}[]", shape["items"])
+    if (values := _values(shape)) is not None:
+        yield from _mappings(f"{name}.*", values)
 
 
 def _default(shape: Shape) -> str:
@@ -133,8 +136,8 @@ def _default(shape: Shape) -> str:
 
 def _words(shape: Shape) -> str:
     """What may be written, for a person: `a whole number (0 to 1000)`."""
-    if shape.get("title") in _EXPLAINED:
-        return _EXPLAINED[shape["title"]]
+    if (title := _title(shape)) in _EXPLAINED:
+        return _EXPLAINED[title]
     if "const" in shape:
         return f"`{shape['const']}`"
     if "anyOf" in shape:
@@ -161,8 +164,34 @@ def _kind_words(shape: Shape) -> str:
             most = f" of up to {shape['maxItems']}" if "maxItems" in shape else ""
             return f"a list{most}, each {_words(shape.get('items', {}))}"
         case "object":
-            return "a mapping (its options follow)" if "properties" in shape else "a mapping of names and values"
+            return "a mapping (its options follow)" if "properties" in shape else _open_mapping(shape)
     return "anything"
+
+
+def _open_mapping(shape: Shape) -> str:
+    """A mapping whose words are the person's own."""
+    values = _values(shape)
+    if values is None:
+        return "a mapping of names and values"
+    if _title(values) == "saying":
+        return f"a mapping of patterns to {_EXPLAINED['saying']}"
+    return (
+        "a mapping of words to texts" if values.get("type") == TEXT else f"a mapping of names, each to {_words(values)}"
+    )
+
+
+def _values(shape: Shape) -> Shape | None:
+    """The shape of the values in a mapping whose words are the person's own; None where it may be any."""
+    patterns = list(shape.get("patternProperties", {}).values())
+    found = patterns[0] if patterns else shape.get("additionalProperties")
+    return found if isinstance(found, dict) else None
+
+
+def _title(shape: Shape) -> str:
+    """The title, which pydantic takes from what a mapping holds."""
+    said = {"sticker", "ask"}
+    is_saying = any(said <= one.get("properties", {}).keys() for one in shape.get("anyOf", ()))
+    return "saying" if is_saying else shape.get("title", "")
 
 
 def _listed(kinds: str | list[str]) -> list[str]:

@@ -83,6 +83,8 @@ class Rate(str):
 def _rate(value: Any) -> Rate:
     match = _RATE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
+        if _is_money(value):
+            raise PydanticCustomError("rate", "is money, which belongs under `cost:`")
         cure = _did_you_mean(value, _RATE) or "write a number, / and one of {periods}, such as 20/min or 100k/day"
         raise PydanticCustomError("rate", f"is not a rate; {cure}", {"periods": _FOUR})
     amount = Decimal(match["number"]) * _SCALES[match["scale"]]
@@ -113,14 +115,22 @@ def _more_than_nothing(amount: int) -> int:
 
 def _did_you_mean(value: Any, form: re.Pattern[str]) -> str:
     """What to say where something is only spelled in another way; "" where nobody can tell what is meant."""
-    match = _LOOSE.fullmatch(value) if isinstance(value, str) and len(value) <= 60 else None
+    match = _loosely(value)
     period = _OTHER_PERIODS.get(match["period"].lower()) if match else None
-    # A bare number may be of any currency, and money is no number of messages.
-    if match is None or period is None or bool(match["before"] or match["after"]) != (form is _MONEY):
+    if match is None or period is None:
         return ""
     scale = {"K": "k", "m": "M"}.get(match["scale"], match["scale"])
     near = re.sub("[,_]", "", match["number"]) + scale + (" USD" if form is _MONEY else "") + f"/{period}"
     return f"did you mean `{near}`? The periods are {{periods}}" if form.fullmatch(near) else ""
+
+
+def _loosely(value: Any) -> re.Match[str] | None:
+    return _LOOSE.fullmatch(value) if isinstance(value, str) and len(value) <= 60 else None
+
+
+def _is_money(value: Any) -> bool:
+    match = _loosely(value)
+    return match is not None and bool(match["before"] or match["after"])
 
 
 def _several(value: Any, validate: ValidatorFunctionWrapHandler, read: Any) -> tuple[Rate, ...]:
@@ -129,7 +139,7 @@ def _several(value: Any, validate: ValidatorFunctionWrapHandler, read: Any) -> t
     rates: Sequence[Rate] = validate(value)
     periods = [rate.period for rate in rates]
     if twice := next((period for period in periods if periods.count(period) > 1), None):
-        raise PydanticCustomError("rate", "has two entries for one {period}; keep one", {"period": twice})
+        raise PydanticCustomError("rate", "has two limits for the same period ({period}); keep one", {"period": twice})
     return tuple(rates)
 
 

@@ -5,8 +5,8 @@ from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 from unicodedata import normalize
 
-from pydantic import BeforeValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from botkit.messages import Reply
 from botkit.pipeline import Handler, Step
@@ -19,15 +19,43 @@ from botkit.usage import shard_of, window
 MOST_WORDS = 50
 """Words for one command."""
 
+# What people write who mean a switch. As a word of its own it would make that answer, such as "No", the command.
+_NONE, _STANDARD = ("no", "none", "null", "false"), ("yes", "on", "true")
+_SWITCHES = ("off", "false", "true")
+
+
+def _switched(value: Any) -> Any:
+    """`off` and YAML's `false` are an empty list; another switch is refused."""
+    word = str(value).strip().casefold() if isinstance(value, str | bool) else ""
+    if word == "off" or value is False:
+        return []
+    if word in (*_NONE, *_STANDARD):
+        cure = "write `off` for no such command; "
+        if word in _STANDARD:
+            cure = "remove the line for the standard word, or " + cure
+        text = f"is a switch, not a word that people send; {cure}put other words in a list"
+        raise PydanticCustomError("switch", "{text}", {"text": text})
+    return value
+
+
+def _no_switch(word: str) -> str:
+    if word.casefold() in _SWITCHES:
+        raise PydanticCustomError("switch", "is no word of a command; write `off` in place of the list, or remove it")
+    return word
+
+
+def _no_switch_said(text: Prose) -> Prose:
+    if text.strip().casefold() in _SWITCHES:
+        raise PydanticCustomError("switch", "is no text to say; write one, or remove the line")
+    return text
+
+
 Word = Annotated[Words, Field(max_length=100)]
-
-
-def _off(value: Any) -> Any:
-    return [] if value == "off" else value
-
-
-# `off` is read last, so that it stands before everything else.
-WordList = Annotated[tuple[Word, ...], OneOrMore(MOST_WORDS), BeforeValidator(_off)]
+# The switches are read first, so they stand last.
+WordList = Annotated[
+    tuple[Annotated[Word, AfterValidator(_no_switch)], ...], OneOrMore(MOST_WORDS), BeforeValidator(_switched)
+]
+Said = Annotated[Prose, AfterValidator(_no_switch_said)]
 
 Builtin = Literal["reset", "forget", "help", "usage"]
 _HELP: Mapping[Builtin, str] = {
@@ -38,13 +66,10 @@ _HELP: Mapping[Builtin, str] = {
 }
 RESET_TEXT = "Let us start again. I have forgotten what was said before."
 FORGET_TEXT = "Done. What you have said here, and what I answered to it, is deleted."
-USAGE_TEXT = (
-    "This month: {{ messages }} message{{ '' if messages == 1 else 's' }}, {{ tokens }} tokens"
-    "{% if cost %}, {{ cost }} USD{% endif %}."
-)
-USAGE_SAMPLES: Mapping[str, tuple[Any, Any]] = {"messages": (12, 0), "tokens": (3456, 0), "cost": ("0.01", "")}
+USAGE_TEXT = "This month: {{ messages }} message{{ '' if messages == 1 else 's' }}."
+USAGE_SAMPLES: Mapping[str, tuple[Any, Any]] = {"messages": (12, 0), "tokens": (3456, 0), "cost": ("0.03", "")}
 UNKNOWN_TEXT = "LINE does not tell me who you are here, so I cannot do that."
-_CENT = 10_000
+_CENT, _DOLLAR = 10_000, 1_000_000
 """In millionths of a US dollar."""
 
 
@@ -53,21 +78,25 @@ class Commands(Step):
 
     reset: WordList = Field(("/reset",), description="Start again: the conversation is deleted. off: no such command.")
     forget: WordList = Field(
-        ("/forget",), description="Delete what the person has said in this chat, and the answers to it."
+        ("/forget",),
+        description="Delete what the person has said in this chat, and the answers to it. off: no such command.",
     )
-    help: WordList = Field(("/help",), description="Say which commands there are.")
-    usage: WordList = Field(("/usage",), description="Say how much this person has used this month.")
-    say: dict[Word, Prose] = Field(
+    help: WordList = Field(("/help",), description="Say which commands there are. off: no such command.")
+    usage: WordList = Field(
+        ("/usage",), description="Say how much this person has used this month. off: no such command."
+    )
+    say: dict[Word, Said] = Field(
         {}, description="Words of your own and the text each is answered with, a template like the persona."
     )
-    reset_text: Prose = Field(Prose.of(RESET_TEXT), description="Said after `reset`, a template.")
-    forget_text: Prose = Field(Prose.of(FORGET_TEXT), description="Said after `forget`, a template.")
-    help_text: Prose | None = Field(None, description="Said in place of the list of commands, a template.")
-    usage_text: Annotated[Prose, Knows(**USAGE_SAMPLES)] = Field(
+    reset_text: Said = Field(Prose.of(RESET_TEXT), description="Said after `reset`, a template.")
+    forget_text: Said = Field(Prose.of(FORGET_TEXT), description="Said after `forget`, a template.")
+    help_text: Said | None = Field(None, description="Said in place of the list of commands, a template.")
+    usage_text: Annotated[Prose, Knows(**USAGE_SAMPLES), AfterValidator(_no_switch_said)] = Field(
         Prose.of(USAGE_TEXT, samples=USAGE_SAMPLES),
-        description="A template that knows `messages`, `tokens` and `cost`: US dollars, empty if nothing was to pay.",
+        description="A template that knows `messages`, `tokens` and `cost`: US dollars, such as `0.03` or `<0.01`, "
+        "empty if nothing was to pay.",
     )
-    unknown_text: Prose = Field(
+    unknown_text: Said = Field(
         Prose.of(UNKNOWN_TEXT), description="Said in groups to somebody whom LINE does not name, a template."
     )
 
@@ -82,8 +111,18 @@ class Commands(Step):
                     f"`{word}` stands" if word == written else f"`{written}` and `{word}` are one word, which stands"
                 )
                 text = f"{shown} for both `{other}` and `{owner}`; keep one (`off` leaves a command out)"
-                raise PydanticCustomError("commands", "{text}", {"text": text})
+                raise self._at_fault(owner if self._place(owner)[0] in self.model_fields_set else other, text)
         return self
+
+    def _at_fault(self, owner: str, text: str) -> ValidationError:
+        """A fault of one option, at its place."""
+        error = PydanticCustomError("commands", "{text}", {"text": text})
+        details = InitErrorDetails(type=error, loc=self._place(owner), input=owner)
+        return ValidationError.from_exception_data("commands", [details])
+
+    @staticmethod
+    def _place(owner: str) -> tuple[str, ...]:
+        return tuple(owner.split(".", 1))
 
     def __call__(self, turn: Turn, call_next: Handler) -> Reply:
         """Do what a message says that is nothing but a command; all else goes on."""
@@ -158,5 +197,7 @@ def _folded(text: str) -> str:
 
 
 def _dollars(cost: int) -> str:
-    """Millionths of a US dollar in dollars and cents, rounded up to the cent; "" for none."""
-    return f"{-(-cost // _CENT) / 100:.2f}" if cost else ""
+    """Millionths of a US dollar in dollars and cents: `0.03`, `<0.01` for less than a cent, "" for none."""
+    if 0 < cost < _CENT:
+        return "<0.01"
+    return f"{cost / _DOLLAR:.2f}" if cost else ""

@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, field_validator
 from pydantic_core import PydanticCustomError
 
 from botkit import messages
-from botkit.errors import UpstreamError
+from botkit.errors import ModelError, UpstreamError
 from botkit.line.text import clean, clean_name
 from botkit.messages import SILENCE, Reply
 from botkit.pipeline import Handler, Step
@@ -77,14 +77,20 @@ class Events(Step):
         return value
 
     def __call__(self, turn: Turn, call_next: Handler) -> Reply:
-        """Say what stands in the file for this event; messages, and events without an entry, go on."""
+        """Say what stands in the file for this event; messages, and events without an entry, go on.
+
+        Raises ModelError where the model fails and nothing else is to be said.
+        """
         chosen = None if turn.event.type == "message" else self._choose(turn)
         if chosen is None:
             return call_next(turn)
         turn.note(f"events: {chosen.option}")
-        said = [_say(turn, line, chosen, call_next) for line in chosen.lines]
+        said, failure = _all_said(turn, chosen, call_next)
         asked = next((one for one in said if one.quick_replies or one.sender or one.quote), SILENCE)
-        return replace(asked, parts=tuple(part for one in said for part in one.parts))
+        parts = tuple(part for one in said for part in one.parts)
+        if failure is not None and not parts:
+            raise failure
+        return replace(asked, parts=parts)
 
     def _choose(self, turn: Turn) -> _Chosen | None:
         event = turn.event
@@ -102,6 +108,19 @@ class Events(Step):
     @cached_property
     def _patterns(self) -> list[tuple[re.Pattern[str], Lines]]:
         return [(matcher(written), lines) for written, lines in self.postback.items()]
+
+
+def _all_said(turn: Turn, chosen: _Chosen, call_next: Handler) -> tuple[list[Reply], ModelError | None]:
+    """What each line says, and how the model failed that one of them asks."""
+    said, failure = [], None
+    for line in chosen.lines:
+        try:
+            said.append(_say(turn, line, chosen, call_next))
+        except ModelError as error:
+            turn.note(f"events: the model is left out: {error}")
+            log.warning("event %s: %s; the rest of `events.%s` is said", turn.event.id, error, chosen.option)
+            failure = error
+    return said, failure
 
 
 def _say(turn: Turn, line: Line, chosen: _Chosen, call_next: Handler) -> Reply:

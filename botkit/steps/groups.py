@@ -60,6 +60,8 @@ class Groups(Step):
             turn.note("groups: answer is never")
             return SILENCE
         meant = tuple(one for one in turn.said if self._is_meant(turn, one))
+        if meant:  # a photo cannot mention anybody: one sent together with a question belongs to it
+            meant = tuple(one for one in turn.said if one in meant or not one.text)
         if self.overhear:
             self._overhear(turn, meant)
         if not meant:
@@ -80,10 +82,9 @@ class Groups(Step):
     # ---------------------------------------------------------------- who is meant
 
     def _is_meant(self, turn: Turn, said: Said) -> bool:
-        if self.answer == "always":
-            return True
-        return bool(said.text) and (
-            any(mention.is_self for mention in said.event.mentions)
+        return (
+            self.answer == "always"
+            or any(mention.is_self for mention in said.event.mentions)
             or self._called.search(_folded(said.text)) is not None
             or _quotes_bot(turn, said.event)
         )

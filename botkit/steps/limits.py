@@ -82,11 +82,13 @@ class Limits(Step):
             longest = max(exceeded, key=lambda meter: usage.PERIODS.index(meter.period))
             turn.note(f"limits: {exceeded[longest]} reached; no model is asked")
             return self._refuse(turn, longest, now, noticed=longest.window in noticed)
-        messages = sum(one.event.type == "message" for one in turn.said)
+        ignored = False
         try:
-            return call_next(turn)
-        finally:  # a model that failed has cost something, too
-            turn.counts += _spent(turn, meters, messages, now)
+            reply = call_next(turn)
+            ignored = reply.silent and not turn.usages
+        finally:  # a model that failed may have cost something, too
+            turn.counts += [] if ignored else _spent(turn, meters, now)
+        return reply
 
     def _meters(self, turn: Turn, now: int) -> Iterator[Meter]:
         """Whom this turn counts for. Nobody is counted as a person where LINE does not say who it was."""
@@ -132,10 +134,14 @@ def _read(turn: Turn, meters: tuple[Meter, ...], now: int) -> tuple[list[Counter
     return used, {window for window, amounts in zip(windows, found, strict=True) if amounts}
 
 
-def _spent(turn: Turn, meters: tuple[Meter, ...], messages: int, now: int) -> list[Count]:
-    """What this turn has used, for each of its meters, in the windows in which it began."""
+def _spent(turn: Turn, meters: tuple[Meter, ...], now: int) -> list[Count]:
+    """What this turn has used, for each of its meters, in the windows in which it began.
+
+    Of what was said, what no step has left out; a tap or a greeting of which a model was asked is one message.
+    """
+    said = sum(one.event.type == "message" for one in turn.said)
     amounts = {
-        "messages": messages,
+        "messages": max(said, 1 if turn.usages else 0),
         "tokens": sum(one.input_tokens + one.output_tokens for one in turn.usages),
         "cost": sum(one.cost for one in turn.usages),
     }

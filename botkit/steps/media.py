@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 DEFAULT_REFUSAL = "Sorry, I cannot open that."
 POLL = 1_000
 """How long to wait before LINE is asked again for what it is still preparing, in ms."""
+PATIENCE = 30_000
+"""How long LINE is waited for at most, in ms: the answer needs time, too."""
 FETCH_TRIES = 5
 """How often LINE is asked while its content server fails."""
 DEFAULT_DURATION = 60_000
@@ -194,7 +196,7 @@ class Media(Step):
 
 def _fetch(turn: Turn, message_id: str) -> Content | None:
     """What LINE holds of a message, waited for as long as there is time; None where it cannot be had."""
-    failures = 0
+    failures, until = 0, turn.services.clock.now() + PATIENCE
     while True:
         try:
             content = turn.services.line.content(turn.access_token, message_id)
@@ -206,7 +208,7 @@ def _fetch(turn: Turn, message_id: str) -> Content | None:
         else:
             if content is not None:
                 return content
-        if turn.seconds_left < MODEL_SECONDS + POLL / 1000:
+        if turn.services.clock.now() > until or turn.seconds_left < MODEL_SECONDS + POLL / 1000:
             turn.note("media: LINE was not ready in time")
             return None
         turn.services.clock.sleep(POLL)

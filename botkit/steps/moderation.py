@@ -47,9 +47,11 @@ class Moderation(Step):
         if self.input == "refuse" and (found := self._judge_input(turn)):
             turn.note(f"moderation: what was said is withheld: {', '.join(found)}")
             # History may stand before this step in a bot's own pipeline.
-            turn.memories.clear()
+            turn.memories = [memory for memory in turn.memories if memory.message.overheard]
             turn.keep_reply_until = None
             return Reply.of(self.notice)
+        if self.input == "refuse":
+            self._judge_overheard(turn)
         reply = call_next(turn)
         if self.output == "refuse" and (found := self._judge_output(turn, reply)):
             turn.note(f"moderation: the answer is withheld: {', '.join(found)}")
@@ -62,6 +64,15 @@ class Moderation(Step):
         beside = [turn.spawn(judge, self._request(turn, "", (image,), MODEL_SECONDS)) for image in images[1:]]
         found = judge(self._request(turn, turn.text, tuple(images[:1]), MODEL_SECONDS))
         return tuple(sorted({*found, *(name for one in beside for name in one.result())}))
+
+    def _judge_overheard(self, turn: Turn) -> None:
+        """What was said to others is judged where it would reach the model; nobody is refused for it."""
+        overheard = "\n".join(one.text for one in turn.recent if one.overheard)
+        if not overheard:
+            return
+        if found := turn.services.model.moderate(self._request(turn, overheard, (), MODEL_SECONDS)):
+            turn.note(f"moderation: what was overheard is left out: {', '.join(found)}")
+            turn.recent = tuple(one for one in turn.recent if not one.overheard)
 
     def _judge_output(self, turn: Turn, reply: Reply) -> tuple[str, ...]:
         return turn.services.model.moderate(self._request(turn, reply.text, (), SAFETY_SECONDS))

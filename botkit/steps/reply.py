@@ -134,8 +134,7 @@ class Reply(Step):
         if turn.chat.kind == "user":
             return dressed
         # A tap says the button's text for the person, and in a group that text addresses nobody.
-        answered = turn.said[-1].event if turn.said else turn.event  # the last event may be a line said to others
-        quote = answered.quote_token if self.quote else None
+        quote = _answered(turn).quote_token if self.quote else None
         return replace(dressed, quick_replies=reply.quick_replies, quote=reply.quote or quote)
 
     def dressed(self, reply: messages.Reply) -> messages.Reply:
@@ -154,6 +153,12 @@ class Reply(Step):
 
     def _start_loading(self, turn: Turn) -> Future[None]:
         return turn.spawn(turn.services.line.start_loading, turn.access_token, turn.user.id, LOADING_SECONDS)
+
+
+def _answered(turn: Turn) -> messages.Event:
+    """The message that is answered: the last one with words. The turn's last event may be a line said to others."""
+    with_words = [one.event for one in turn.said if one.event.text]
+    return next(reversed(with_words or [one.event for one in turn.said]), turn.event)
 
 
 def _is_markdown(part: messages.Part) -> bool:

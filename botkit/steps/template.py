@@ -1,5 +1,6 @@
 """Jinja2 templates in a cage: what a bot file may hold cannot reach out, run long or grow large."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 import jinja2
-from jinja2 import StrictUndefined, TemplateSyntaxError, nodes
+from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
 from jinja2.meta import find_undeclared_variables
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -88,6 +89,7 @@ class Template:
     """
 
     def __init__(self, source: str, variables: Mapping[str, frozenset[str] | None]) -> None:
+        self._source = source
         try:
             _check_size(source)
             tree = _cage.parse(source)
@@ -95,7 +97,7 @@ class Template:
             if not faults:
                 self._compiled = _cage.from_string(_bounded(tree))
         except TemplateSyntaxError as error:
-            raise TemplateFaults(Fault(error.lineno, "", error.message or "it cannot be read")) from error
+            raise TemplateFaults(Fault(error.lineno, "", _cure(error.message or "", source))) from error
         except Exception as error:  # Python's own compiler has limits, of nesting for one, that Jinja2 does not name
             raise TemplateFaults(Fault(1, "", f"it cannot be compiled: {_reason(error)}; make it simpler")) from error
         if faults:
@@ -107,7 +109,39 @@ class Template:
             return "".join(_limited(self._compiled.generate({**values, **_Meter().functions()})))
         except Exception as error:  # templates call what they are given: anything may come out
             line = _line_of(error.__traceback__)
-            raise TemplateFaults(Fault(line, "", f"it cannot be rendered: {_reason(error)}")) from error
+            text = _without(error, self._source) or f"it cannot be rendered: {_reason(error)}"
+            raise TemplateFaults(Fault(line, "", text)) from error
+
+
+def _cure(said: str, source: str) -> str:
+    """What to do about a mistake in the syntax, where Jinja2's own words would not tell."""
+    if open_block := re.search(r"end of template.*innermost block that needs to be closed is '(\w+)'", said):
+        word = open_block[1]
+        return f"{'an' if word == 'if' else 'a'} `{{% {word} %}}` is not closed; add `{{% end{word} %}}`"
+    for begin, end, name in (("{{", "}}", "print statement"), ("{%", "%}", "statement block")):
+        is_about_it = f"end of {name}'" in said or said == "unexpected '}'"
+        if is_about_it and source.count(begin) > source.count(end):
+            return f"`{begin}` is not closed; add `{end}`"
+    return said or "it cannot be read"
+
+
+def _without(error: Exception, source: str) -> str:
+    """What to say where a value lacks what it is asked for; "" where that is not what is wrong."""
+    match = re.search(r"has no attribute '(.+)'$", str(error)) if isinstance(error, UndefinedError) else None
+    if match is None:
+        return ""
+    asked = [node for node in _cage.parse(source).find_all(nodes.Getattr) if node.attr == match[1]]
+    names = {_dotted(node) for node in asked}
+    name = names.pop() if len(names) == 1 else ""
+    return f"`{name}` does not exist" if name else f"a value has no `{match[1]}`"
+
+
+def _dotted(node: nodes.Node) -> str:
+    """`user.name.foo` as it is written; "" for what is no plain name."""
+    if isinstance(node, nodes.Getattr):
+        owner = _dotted(node.node)
+        return owner and f"{owner}.{node.attr}"
+    return node.name if isinstance(node, nodes.Name) else ""
 
 
 def _reason(error: Exception) -> str:

@@ -294,13 +294,13 @@ class DynamoStore:
         """See `Store.disband`. Not all or nothing: after a StoreError, ask again."""
         dynamodb_people.disband(self._table, bot, chat, until)
 
-    def part(self, bot: str, chat: Chat, at: int, *, gone: bool) -> None:
-        """See `Store.part`."""
-        dynamodb_people.part(self._table, bot, chat, at, gone=gone)
+    def part(self, bot: str, chat: Chat, at: int) -> None:
+        """See `Store.part`. Known for 400 days."""
+        dynamodb_people.part(self._table, bot, chat, at)
 
-    def is_gone(self, bot: str, chat: Chat) -> bool:
-        """See `Store.is_gone`."""
-        return dynamodb_people.is_gone(self._table, bot, chat)
+    def parted_at(self, bot: str, chat: Chat) -> int | None:
+        """See `Store.parted_at`."""
+        return dynamodb_people.parted_at(self._table, bot, chat)
 
     def counted(self, bot: str, counters: Sequence[tuple[str, str]], now: int) -> Sequence[Mapping[str, int]]:
         """See `Store.counted`. One round trip."""

@@ -8,7 +8,7 @@
 | message       | B#bot#C#conversation        | M#at#eventId#0 (asked), 1 | a message of the history                   |
 | overheard one | B#bot#C#conversation        | H#at#eventId#0            | likewise                                   |
 | message index | B#bot#G#kind:id of the chat | S#messageId               | whose it is, and where; or that it is gone |
-| chat          | B#bot#G#kind:id of the chat | CHAT                      | whether the bot was blocked or removed     |
+| chat          | B#bot#G#kind:id of the chat | CHAT                      | when the bot was blocked or removed last   |
 | place         | B#bot#G#kind:id of the chat | C#conversation#days       | one person's conversation in the chat      |
 | place         | B#bot#U#user                | C#conversation#days       | where in a group this person has spoken    |
 | counter       | B#bot#counter               | W#window                  | amounts                                    |
@@ -50,6 +50,7 @@ META: Final = "META"
 PENDING: Final = "P#"
 MESSAGES: Final = "M#"
 OVERHEARD: Final = "H#"
+INDEX: Final = "S#"
 LAST: Final = "~"
 """Sorts after everything that follows a prefix: a digit, or the id of a conversation."""
 
@@ -142,7 +143,7 @@ def person_pk(bot: str, user_id: str) -> str:
 
 def index_key(bot: str, chat: Chat, message_id: str) -> Fields:
     """The key under which a message is found by LINE's id of it."""
-    return {"pk": chat_pk(bot, chat_key(chat)), "sk": f"S#{escape(message_id)}"}
+    return {"pk": chat_pk(bot, chat_key(chat)), "sk": f"{INDEX}{escape(message_id)}"}
 
 
 def counters_pk(bot: str, counter: str) -> str:
@@ -206,9 +207,9 @@ def message_item(conversation: Conversation, memory: Memory) -> Fields:
     }
 
 
-def parted_fields(at: int, *, gone: bool) -> Fields:
-    """What a chat's own item holds: whether the bot is gone from it, and since when."""
-    return {"gone": int(gone), "at": at, "ttl": seconds(at + PARTED_LIFE)}
+def parted_fields(at: int) -> Fields:
+    """What a chat's own item holds: when the bot was blocked or removed last."""
+    return {"parted_at": at, "ttl": seconds(at + PARTED_LIFE)}
 
 
 def sent_item(lease: Lease, event: Pending, chat: Chat, message_id: str) -> Fields:

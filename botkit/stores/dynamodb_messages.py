@@ -142,19 +142,21 @@ def unsend(table: Table, bot: str, chat: Chat, message_id: str, now: int) -> Non
 def take_back_message(
     table: Table, conversation: Conversation, event_id: str, at: int, turn: str | None = None
 ) -> list[Fields]:
-    """Take back what nobody can have seen: the event, or the part of a turn, its own if none is given, of its answer.
+    """Take back what nobody can have seen: the event, or of its answer what another `turn` had made that was joined.
 
     Returns the keys of what must leave the history then, where it is there.
     """
-    return [*asked_keys(conversation, event_id, at), *_take_back(table, conversation, event_id, at, turn or event_id)]
+    if turn is not None and turn != event_id:
+        return _take_back(table, conversation, event_id, at, turn)
+    return [*asked_keys(conversation, event_id, at), *_take_back(table, conversation, event_id, at, event_id)]
 
 
-def _take_back(table: Table, conversation: Conversation, event_id: str, at: int, turn: str) -> list[Fields]:
-    """Returns the keys of the messages in the history that the bot has never said then."""
-    is_own, waits, waits_at = turn == event_id, event_id, at
+def _take_back(table: Table, conversation: Conversation, waits: str, waits_at: int, event_id: str) -> list[Fields]:
+    """Take what answers an event out of what waits; the keys of what the bot has never said then."""
+    turn = event_id
     while not _take_out(table, pending_key(conversation, waits, waits_at), event_id, turn):
         event = table.get(event_key(conversation.bot, waits)) or {}
-        if is_own and waits == event_id:
+        if waits == event_id:
             turn = str(event.get("turn", event_id))
         if event.get("lead", waits) == waits:
             return []

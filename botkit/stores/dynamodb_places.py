@@ -23,7 +23,11 @@ def places_of_memories(conversation: Conversation, memories: Iterable[Memory]) -
 
 
 def places_of_arrival(arrival: Arrival) -> list[Fields]:
-    """By which it is found, as long as an event waits, where it does: by whose it is."""
+    """By which it is found, as long as an event waits, where it does: by whose it is.
+
+    Not by its chat, which would be one more write for each event of a group: there it is found by the index of
+    the chat's messages. An event without a message is found once anything is remembered of its conversation.
+    """
     at = arrival.received_at
     return _by_person(arrival.conversation, arrival.user_id, at, at + EVENT_LIFE)
 

@@ -61,7 +61,6 @@ from botkit.stores.values import (
     dump_notes,
     lost,
     refusal,
-    shared_conversation,
     stamp,
     taken_back,
     within,
@@ -286,16 +285,17 @@ class SqliteStore:
     def disband(self, bot: str, chat: Chat, until: int) -> None:
         """See `Store.disband`."""
         with self._writing() as db:
-            db.execute(sql.DISBAND, {"bot": bot, "shared": shared_conversation(chat), "until": until})
+            sqlite_messages.disband(db, bot, chat, until)
 
-    def part(self, bot: str, chat: Chat, at: int, *, gone: bool) -> None:
-        """See `Store.part`. Known for 400 days; of what happened in one moment, that the bot can speak wins."""
+    def part(self, bot: str, chat: Chat, at: int) -> None:
+        """See `Store.part`. Known for 400 days."""
         with self._writing() as db:
-            db.execute(sql.PART, parted_fields(bot, chat, at, gone=gone))
+            db.execute(sql.PART, parted_fields(bot, chat, at))
 
-    def is_gone(self, bot: str, chat: Chat) -> bool:
-        """See `Store.is_gone`."""
-        return bool(self._read(sql.IS_GONE, {"bot": bot, "chat": chat_key(chat)}))
+    def parted_at(self, bot: str, chat: Chat) -> int | None:
+        """See `Store.parted_at`."""
+        found = self._read(sql.PARTED_AT, {"bot": bot, "chat": chat_key(chat)})
+        return next((int(row["parted_at"]) for row in found), None)
 
     def counted(self, bot: str, counters: Sequence[tuple[str, str]], now: int) -> Sequence[Mapping[str, int]]:
         """See `Store.counted`."""

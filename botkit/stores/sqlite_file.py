@@ -10,7 +10,7 @@ from typing import Final
 from botkit.errors import StoreError
 
 IN_MEMORY: Final = ":memory:"
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 # An event is in the inbox until it is DONE, and looked after by the sweep while it has a due_at. Events that
 # are DONE keep their row for the dedupe. `turn` is the event whose turn answered this one; `lead` is later the
@@ -45,7 +45,7 @@ CREATE TABLE counters (
     PRIMARY KEY (bot, counter, time_window, name)
 ) WITHOUT ROWID;
 CREATE TABLE chats (
-    bot TEXT, chat TEXT, gone INTEGER NOT NULL, at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+    bot TEXT, chat TEXT, parted_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
     PRIMARY KEY (bot, chat)
 ) WITHOUT ROWID;
 CREATE INDEX inbox ON events (bot, conversation, at, id) WHERE state != 'DONE';

@@ -82,9 +82,9 @@ def memory_fields(conversation: Conversation, memory: Memory) -> Fields:
     }
 
 
-def parted_fields(bot: str, chat: Chat, at: int, *, gone: bool) -> Fields:
-    """That the bot can speak in a chat no more, or again."""
-    return {"bot": bot, "chat": chat_key(chat), "gone": gone, "at": at, "expires_at": at + PARTED_LIFE}
+def parted_fields(bot: str, chat: Chat, at: int) -> Fields:
+    """That the bot was blocked, or removed from a group."""
+    return {"bot": bot, "chat": chat_key(chat), "parted_at": at, "expires_at": at + PARTED_LIFE}
 
 
 def counted_fields(bot: str, counters: Sequence[tuple[str, str]], now: int) -> Fields:

@@ -157,15 +157,21 @@ RETURNING expires_at
 WAITING_OF: Final = """
 SELECT * FROM events WHERE bot = :bot AND (user_id = :user_id OR conversation = :own) AND state != 'DONE'
 """
+WAITING_IN: Final = """
+SELECT * FROM events
+WHERE bot = :bot AND state != 'DONE'
+    AND (conversation = :shared OR (conversation > :shared || ':' AND conversation < :shared || ';'))
+"""
+ASKED_AT: Final = "SELECT at FROM events WHERE bot = :bot AND id = :event"
 
 # ---------------------------------------------------------------- chats
 
 PART: Final = """
-INSERT INTO chats (bot, chat, gone, at, expires_at) VALUES (:bot, :chat, :gone, :at, :expires_at)
-ON CONFLICT DO UPDATE SET gone = excluded.gone, at = excluded.at, expires_at = excluded.expires_at
-WHERE at < excluded.at OR (at = excluded.at AND gone)
+INSERT INTO chats (bot, chat, parted_at, expires_at) VALUES (:bot, :chat, :parted_at, :expires_at)
+ON CONFLICT DO UPDATE SET parted_at = excluded.parted_at, expires_at = excluded.expires_at
+WHERE parted_at < excluded.parted_at
 """
-IS_GONE: Final = "SELECT 1 FROM chats WHERE bot = :bot AND chat = :chat AND gone"
+PARTED_AT: Final = "SELECT parted_at FROM chats WHERE bot = :bot AND chat = :chat"
 
 # ---------------------------------------------------------------- counters
 

@@ -180,6 +180,21 @@ def test_the_models_words_stand_between_texts_and_stickers(kind: Stage) -> None:
     assert "quickReply" in sent(kind)[-1]
 
 
+@pytest.mark.parametrize("lines", ["[Welcome!, {ask: model}, {sticker: 446/1988}]", "[{ask: model}, Welcome!]"])
+def test_a_model_that_fails_leaves_the_rest_to_be_said(kind: Stage, lines: str) -> None:
+    events(kind, f"{{follow: {lines}}}")
+    kind.openai.fail(400)
+    follow(kind)
+    assert [one.get("text", one["type"]) for one in sent(kind)] in (["Welcome!", "sticker"], ["Welcome!"])
+
+
+def test_where_all_else_is_blank_a_model_that_fails_apologises(kind: Stage) -> None:
+    events(kind, "{follow: ['{{ bot.description }}', {ask: model}]}")
+    kind.openai.fail(400)
+    follow(kind)
+    assert answers(kind) == ["Sorry!"]
+
+
 def test_a_model_that_fails_apologises(kind: Stage) -> None:
     events(kind, "{follow: {ask: model}}")
     kind.openai.fail(400)

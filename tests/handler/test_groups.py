@@ -167,8 +167,10 @@ def test_a_quote_of_what_a_tap_has_brought_is_answered(stage: Stage, people: tup
     assert stage.prompts()[-1][-1]["content"] == "really?"
 
 
-@pytest.mark.parametrize(("answers", "meant"), [("addressed", []), ("always", ["image", "sticker"]), ("never", [])])
-def test_a_photo_or_sticker_addresses_nobody(
+@pytest.mark.parametrize(
+    ("answers", "meant"), [("addressed", ["sticker"]), ("always", ["image", "sticker"]), ("never", [])]
+)
+def test_of_what_has_no_words_only_a_quote_of_the_bot_addresses_it(
     stage: Stage, people: tuple[Person, Person], answers: str, meant: list[str]
 ) -> None:
     step = stage.own_step(f"media_{answers}", "return Reply.of(turn.event.message_type or turn.event.type)")
@@ -182,6 +184,19 @@ def test_a_photo_or_sticker_addresses_nobody(
     stage.post("kind", stage.platform.webhook(account, sticker))
     said = stage.platform.chat(account, group).texts
     assert said == ["join", *meant]
+
+
+def test_a_photo_sent_together_with_a_question_belongs_to_it(stage: Stage, people: tuple[Person, Person]) -> None:
+    account, (hana, _) = stage.bot("kind", KIND), people
+    group = group_of(stage, account, *people)
+    jpeg = Content(b"\xff\xd8\xff\xe0 x", "image/jpeg")
+    question = stage.platform.say(account, hana, "@kind what is this?", chat=group, mention=account)
+    photo = stage.platform.send_media(account, hana, "image", jpeg, chat=group)
+    stage.post("kind", stage.platform.bundle(question, photo))
+    (asked,) = stage.openai.requests
+    assert "image_url" in json.dumps(asked.body["messages"])
+    (answer,) = stage.platform.chat(account, group).answers
+    assert answer.message["quoteToken"] == question.event["message"]["quoteToken"]
 
 
 def test_a_photo_that_no_step_has_put_into_words_is_not_remembered(stage: Stage, people: tuple[Person, Person]) -> None:

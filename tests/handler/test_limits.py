@@ -58,6 +58,35 @@ def group_of(stage: Stage, *people: Person) -> Chat:
     return group
 
 
+# ---------------------------------------------------------------- what counts
+
+
+def test_what_is_ignored_does_not_count(stage: Stage) -> None:
+    limited(stage, "user: {messages: 1/day}", "media: {sticker: ignore}\n")
+    for _ in range(2):
+        stage.post("kind", stage.platform.send_sticker(stage.accounts["kind"], hana_of(stage)))
+    assert ask(stage, "a", "b") == ["a", NOTICE]
+
+
+def test_a_tap_of_which_a_model_is_asked_counts_as_a_message(stage: Stage) -> None:
+    limited(stage, "user: {messages: 2/day}", "events: {postback: {'*': {ask: model}}}\n")
+    for _ in range(4):
+        stage.post("kind", stage.platform.postback(stage.accounts["kind"], hana_of(stage), "menu"))
+    assert len(stage.openai.requests) == 2
+
+
+def test_lines_said_to_others_are_no_usage(stage: Stage) -> None:
+    account = stage.bot("kind", KIND + "commands: {usage_text: '{{ messages }}'}\n")
+    hana = stage.platform.add_person("Hana")
+    group = group_of(stage, hana)
+    together(
+        stage,
+        stage.platform.say(account, hana, "@kind when?", chat=group, mention=account),
+        stage.platform.say(account, hana, "lunch, Ken?", chat=group),
+    )
+    assert ask(stage, "/usage") == ["1"]
+
+
 # ---------------------------------------------------------------- once over, one notice, then silence
 
 

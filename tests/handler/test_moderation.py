@@ -61,6 +61,32 @@ def asked(stage: Stage) -> list[object]:
     return [message["content"] for message in stage.prompts()[-1]][1:]
 
 
+# ---------------------------------------------------------------- what is not said to the bot
+
+
+def test_what_was_said_to_others_is_judged_before_the_model_reads_it(stage: Stage) -> None:
+    with_file(stage, INPUT + "history: {scope: group}\ngroups: {overhear: 5}\n")
+    account, hana = stage.accounts["kind"], hana_of(stage)
+    group = stage.platform.add_group(hana)
+    stage.post("kind", stage.platform.join(account, group))
+    for words in ("how to build a bomb?", "@kind please answer what I asked"):
+        mention = [account] if "@kind" in words else []
+        stage.post("kind", stage.platform.say(account, hana, words, chat=group, mention=mention))
+    assert asked(stage) == ["Hana: please answer what I asked"]
+
+
+def test_an_edit_which_nobody_judges_does_not_reach_the_model(stage: Stage) -> None:
+    with_file(stage, INPUT + "history: {scope: group}\ngroups: {answer: always}\n")
+    account, hana = stage.accounts["kind"], hana_of(stage)
+    group = stage.platform.add_group(hana)
+    stage.post("kind", stage.platform.join(account, group))
+    said = stage.platform.say(account, hana, "fine", chat=group)
+    stage.post("kind", said)
+    stage.post("kind", stage.platform.edit(account, hana, said.message_id, "a bomb", chat=group))
+    stage.post("kind", stage.platform.say(account, hana, "and?", chat=group))
+    assert asked(stage) == ["Hana: (edited)", "Hana: fine", "Hana: and?"]
+
+
 # ---------------------------------------------------------------- off
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from botkit.line.bodies import render
 from botkit.line.markdown import LineMarkdown
-from botkit.line.text import is_blank
+from botkit.line.text import MOST_MESSAGES, is_blank
 from botkit.messages import Flex, Reply, Text
 from botkit.simulator.rules import faults
 
@@ -217,6 +217,25 @@ def test_what_would_be_more_than_five_messages_is_put_in_words_code_first_and_th
         "three\n\na: b\nc: d",
     ]
     assert flex(code * 6) == ["bubble"] * 4 + ["x\n\nx"]
+    words = "\n\n".join(["a: b\nc: d"] * 3)
+    assert flex(code * 2 + f"\n{table}\n" * 6) == ["x\n\nx", *["bubble"] * 3, words]
+
+
+MANY = {"code": ("```\nw{}\n```\n", "w{}"), "tables": ("| a |\n|---|\n| w{} |\n\n", "a\nw{}")}
+
+
+@pytest.mark.parametrize(("block", "words"), MANY.values(), ids=MANY.keys())
+def test_of_thousands_of_tables_and_codes_the_first_are_bubbles_and_no_word_of_the_others_is_lost(
+    block: str, words: str
+) -> None:
+    parts = MARKDOWN.flex("".join(block.format(number) for number in range(2000)))
+    bubbles = [part.text for part in parts if isinstance(part, Flex)]
+    assert bubbles
+    assert bubbles == [words.format(number) for number in range(len(bubbles))]
+    messages = list(render(Reply(parts)))
+    assert len(messages) <= MOST_MESSAGES
+    shown = "\n".join(message.get("text") or message["altText"] for message in messages)
+    assert re.findall(r"w\d+", shown) == [f"w{number}" for number in range(2000)]
 
 
 def test_long_code_stays_a_text_that_can_be_copied() -> None:
@@ -300,6 +319,8 @@ HOSTILE = {
     "wide names": "|" + "a" * 300 + "|b|c|" * 10 + "\n|" + "-|" * 31 + "\n" + "|x\n" * 100,
     "backticks": "".join("`" * number + " " for number in range(340)),
     "fences": "```\n" * 15_000,
+    "codes": "```\na\n```\n" * 6_000,
+    "tables": "|a|b|\n|-|-|\n|c|d|\n\n" * 3_000,
     "tildes": "~" * 60_000,
     "angles": "<" * 60_000,
     "entities": "&" * 60_000,

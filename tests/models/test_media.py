@@ -75,7 +75,7 @@ def test_photos_are_counted_where_the_server_does_not(server: OpenAIServer, mode
 
 
 def test_a_model_that_cannot_see_says_so(model: ChatModel, ask: Ask) -> None:
-    with pytest.raises(ModelError, match="image_url is only supported by certain models"):
+    with pytest.raises(ModelError, match="a model that sees"):
         model.complete(ask(Message("user", "hi", images=(JPEG,)), model="gpt-3.5-turbo"))
 
 
@@ -268,7 +268,7 @@ def test_a_recording_said_to_be_too_long_is_no_prompt_too_long(server: OpenAISer
     server.fail(400, "audio duration exceeds: maximum context length", at="audio")
     error = fault(LISTEN[2], model, listen(server))
     assert type(error) is ModelError
-    assert "status 400: audio duration exceeds" in str(error)
+    assert str(error).endswith("with status 400")
 
 
 def test_what_is_sent_is_in_no_repr(server: OpenAIServer) -> None:

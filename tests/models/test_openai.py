@@ -156,7 +156,7 @@ def test_a_wrong_key_is_named_neither_whole_nor_in_part(model: ChatModel, ask: A
 def test_a_server_that_repeats_the_key_is_not_repeated(server: OpenAIServer, model: ChatModel, ask: Ask) -> None:
     server.fail(400, f"Bad header: Bearer {server.key}")
     error = failure(model, ask())
-    assert "status 400: Bad header: Bearer …" in str(error)
+    assert str(error).endswith("with status 400")
     assert server.key not in "".join(traceback.format_exception(error))
 
 

@@ -227,6 +227,28 @@ def test_what_was_said_in_another_chat_cannot_be_quoted(line: Line) -> None:
     assert theirs.status == 400
 
 
+def test_an_edited_message_can_be_quoted_by_its_old_token_and_its_new_one(line: Line) -> None:
+    group = line.platform.add_group(line.hana)
+    line.platform.join(line.account, group)
+    said = line.platform.say(line.account, line.hana, "hi", chat=group)
+    edited = line.platform.edit(line.account, line.hana, said.message_id, "hello", chat=group)
+    tokens = [delivery.event["message"]["quoteToken"] for delivery in (said, edited)]
+    assert len(set(tokens)) == 2
+    assert [line.push(group.id, quoting(token)).status for token in tokens] == [200, 200]
+    assert line.push(line.hana.user_id, quoting(tokens[1])).status == 400
+
+
+def test_a_reply_with_a_quote_of_another_chat_leaves_its_token_good(line: Line) -> None:
+    group = line.platform.add_group(line.hana)
+    line.platform.join(line.account, group)
+    grouped = line.platform.say(line.account, line.hana, "hi", chat=group).event["message"]["quoteToken"]
+    token = token_of(line.said())
+    assert line.reply(token, quoting(grouped)).status == 400
+    assert line.texts == []
+    assert line.reply(token).status == 200
+    assert line.texts == ["hello"]
+
+
 # ---------------------------------------------------------------- push
 
 

@@ -85,7 +85,7 @@ def test_what_is_no_rate_is_told_how_to_write_one(written: Any) -> None:
     assert fault(rates=written) == RATE
 
 
-@pytest.mark.parametrize("written", [1, "1", "1 USD", "1/month", "1 EUR/month", "€1/month", "0.0000001 USD/day"])
+@pytest.mark.parametrize("written", [1, "1", "1 USD", "1/week", "1 EUR/month", "€1/month", "0.0000001 USD/day"])
 def test_what_is_no_money_is_told_how_to_write_it(written: Any) -> None:
     assert fault(money=written) == MONEY
 
@@ -115,10 +115,19 @@ def test_money_spelled_in_another_way_is_recognised(written: str) -> None:
 
 
 def test_nobody_guesses_where_it_could_be_wrong() -> None:
-    """A rate for money, money for a rate, a decimal comma."""
-    assert fault(rates="$5/month") == RATE
-    assert fault(money="5/mo") == MONEY
+    """A decimal comma, a period that there is not."""
     assert fault(money="1,5 USD / day") == MONEY
+    assert fault(money="5/week") == MONEY
+
+
+@pytest.mark.parametrize("written", ["$5/month", "20 USD/month", "5usd per day"])
+def test_money_in_place_of_a_rate_is_sent_where_it_belongs(written: str) -> None:
+    assert fault(rates=written) == "is money, which belongs under `cost:`"
+
+
+@pytest.mark.parametrize("written", ["5/month", "5 / mo", "5 a month"])
+def test_a_rate_in_place_of_money_is_shown_with_its_currency(written: str) -> None:
+    assert fault(money=written).startswith("is not money in a period; did you mean `5 USD/month`? ")
 
 
 @pytest.mark.parametrize("written", ["0/min", "0.0k/day", "000/month"])
@@ -146,7 +155,7 @@ def test_an_empty_list_lifts_the_limits_of_a_file_that_is_extended() -> None:
 
 
 def test_a_list_has_one_entry_for_a_period() -> None:
-    assert fault(rates=["20/min", "30/min"]) == "has two entries for one min; keep one"
+    assert fault(rates=["20/min", "30/min"]) == "has two limits for the same period (min); keep one"
 
 
 @given(

@@ -70,11 +70,30 @@ def test_words_around_a_command_make_it_a_sentence(around: str, word: str) -> No
 
 
 @given(
-    st.text(min_size=1, max_size=40).filter(lambda text: text.strip() and not normalize("NFKC", text).startswith("/"))
+    st.text(min_size=1, max_size=40).filter(
+        lambda text: (
+            text.strip()
+            and not normalize("NFKC", text).startswith("/")
+            and text.strip().casefold() not in ("off", "false", "true")
+        )
+    )
 )
 def test_every_word_of_ones_own_matches_itself(word: str) -> None:
     commands = Commands.model_validate({"reset": [word], "say": {}})
     assert all(commands.matches(form) for form in (word, word.strip(), normalize("NFKC", word), f" {word}\n"))
+
+
+@pytest.mark.parametrize("written", ["off", "Off", "OFF", "false", "False", "' off '"])
+def test_a_switch_in_place_of_the_words_is_no_word(tmp_path: Path, written: str) -> None:
+    assert problems(tmp_path, f"commands: {{usage: {written}}}\n") == []
+    off = Commands.model_validate({"usage": False if written.casefold() == "false" else written.strip("'")})
+    assert not any(off.matches(word) for word in ("/usage", "off", "false"))
+
+
+@pytest.mark.parametrize("word", ["no", "No", "none", "yes", "on"])
+def test_a_word_that_could_be_a_switch_may_stand_in_a_list(tmp_path: Path, word: str) -> None:
+    assert problems(tmp_path, f"commands: {{forget: [{word}], say: {{'{word}!': {word}}}}}\n") == []
+    assert Commands.model_validate({"forget": [word]}).matches(word)
 
 
 def test_off_and_an_empty_list_leave_a_command_out(tmp_path: Path) -> None:
@@ -87,20 +106,49 @@ def test_off_and_an_empty_list_leave_a_command_out(tmp_path: Path) -> None:
 
 
 MISTAKES = {
-    "commands: {reset: [/help]}": "3:1 commands: `/help` stands for both `reset` and `help`; "
+    "commands: {reset: [/help]}": "3:12 commands.reset: `/help` stands for both `reset` and `help`; "
     "keep one (`off` leaves a command out)",
-    "commands: {reset: リセット, forget: ﾘｾｯﾄ}": "3:1 commands: `リセット` and `ﾘｾｯﾄ` are one word, which stands for both "
+    "commands: {reset: リセット, forget: ﾘｾｯﾄ}": "3:25 commands.forget: `リセット` and `ﾘｾｯﾄ` are one word, which stands for both "
     "`reset` and `forget`; keep one (`off` leaves a command out)",
-    "commands: {say: {/Usage: a}}": "3:1 commands: `/usage` and `/Usage` are one word, which stands for both "
+    "commands: {say: {/Usage: a}}": "3:18 commands.say./Usage: `/usage` and `/Usage` are one word, which stands for both "
     "`usage` and `say./Usage`; keep one (`off` leaves a command out)",
-    "commands: {say: {/menu: a, /MENU: b}}": "3:1 commands: `/menu` and `/MENU` are one word, which stands for both "
+    "commands: {say: {/menu: a, /MENU: b}}": "3:28 commands.say./MENU: `/menu` and `/MENU` are one word, which stands for both "
     "`say./menu` and `say./MENU`; keep one (`off` leaves a command out)",
-    "commands: {say: {/menu: '{{ inn'}}": "3:18 commands.say./menu: unexpected end of template, expected 'end of print statement'.",
+    "commands: {say: {/menu: '{{ inn'}}": "3:18 commands.say./menu: `{{` is not closed; add `}}`",
     "commands: {say: {/menu: '{{ ins }}'}}": "3:18 commands.say./menu: unknown variable `ins`; did you mean `inn`?",
     "commands: {usage_text: '{{ message }}'}": "3:12 commands.usage_text: unknown variable `message`; "
     "did you mean `messages`?",
     "commands: {help_text: '{{ messages }}'}": "3:12 commands.help_text: unknown variable `messages`; "
     "there is inn, bot, user, chat, now, today",
+    **{
+        f"commands: {{forget: {word}}}": f"3:12 commands.forget: {shown} is a switch, not a word that people send; "
+        "write `off` for no such command; put other words in a list"
+        for word, shown in {"no": "'no'", "No": "'No'", "none": "'none'", "'null'": "'null'"}.items()
+    },
+    **{
+        f"commands: {{forget: {word}}}": f"3:12 commands.forget: {shown} is a switch, not a word that people send; "
+        "remove the line for the standard word, or write `off` for no such command; put other words in a list"
+        for word, shown in {"yes": "'yes'", "on": "'on'", "true": "true"}.items()
+    },
+    **{
+        f"commands: {{reset: [/x, {word}]}}": f"3:24 commands.reset[1]: '{word}' is no word of a command; "
+        "write `off` in place of the list, or remove it"
+        for word in ("off", "OFF", "false", "true")
+    },
+    **{
+        f"commands: {{{option}: {word}}}": f"3:12 commands.{option}: '{word}' is no text to say; write one, "
+        "or remove the line"
+        for option, word in {
+            "reset_text": "off",
+            "forget_text": "false",
+            "help_text": "true",
+            "usage_text": "Off",
+            "unknown_text": "off",
+        }.items()
+    },
+    "commands: {say: {hours: off}}": "3:18 commands.say.hours: 'off' is no text to say; write one, or remove the line",
+    "commands: {say: {' ': a}}": "3:18 commands.say: a word must not be empty",
+    "commands: {forget: null}": "3:12 commands.forget: is empty; write a text, or remove the line",
     "commands: {reset: ''}": "3:12 commands.reset: '' must not be empty",
     "commands: {reset: }": "3:12 commands.reset: is empty; write a text, or remove the line",
     "commands: {restart: /x}": "3:12 commands.restart: unknown option; did you mean `reset`?",

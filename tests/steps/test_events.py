@@ -63,7 +63,7 @@ MISTAKES = {
     "for several, write a list: [Welcome!, {sticker: 446/1988}]",
     "events: {follow: {text: Hi, tell: x}}": "3:10 events.follow: has tell without ask; add `ask: model`, "
     "or write the words as text",
-    "events: {follow: {ask: me}}": "3:19 events.follow.ask: 'me' must be one of: 'model'",
+    "events: {follow: {ask: me}}": "3:19 events.follow.ask: 'me' must be `model`",
     "events: {follow: [{ask: model}, {ask: model}]}": "3:10 events.follow: asks the model twice; keep one `ask`, "
     "with all there is to tell it",
     "events: {follow: [a, b, c, d, e, f]}": "3:10 events.follow: may have 5 entries at most",

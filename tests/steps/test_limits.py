@@ -195,11 +195,11 @@ def test_who_is_not_known_counts_for_the_group_and_the_bot(store: Store) -> None
 
 def test_what_a_turn_used_is_counted_in_each_window_that_is_limited(store: Store) -> None:
     def ask(turn: Turn) -> Reply:
-        turn.said = ()  # whatever the steps inside make of it
+        turn.said = turn.said[:2]  # what a step inside leaves out is not counted
         turn.usages += [Usage("m", 100, 20, 7), Usage("n", 3, 0, 1)]
         return Reply.of("ok")
 
-    turn = turn_of(store, messages=2)
+    turn = turn_of(store, messages=3)
     limits(user={"messages": ["9/min", "99/day"], "cost": "1 USD/day"}, group={"tokens": "1k/month"})(turn, ask)
     amounts = {"messages": 2, "tokens": 123, "cost": 8}
     assert [(one.counter, one.window, one.amounts) for one in turn.counts] == [
@@ -220,8 +220,8 @@ def test_what_a_failed_turn_used_is_counted(store: Store) -> None:
     assert [one.amounts for one in turn.counts] == [{"messages": 1, "tokens": 100}]
 
 
-def test_an_event_that_the_model_answers_is_limited_and_counts_as_no_message(store: Store) -> None:
-    step = limits(user={"messages": "1/day", "tokens": "50/day"})
+def test_an_event_that_the_model_answers_is_limited_and_counts_as_a_message(store: Store) -> None:
+    step = limits(user={"messages": "9/day", "tokens": "50/day"})
 
     def ask(turn: Turn) -> Reply:
         turn.usages.append(Usage("m", 50, 0))
@@ -229,7 +229,7 @@ def test_an_event_that_the_model_answers_is_limited_and_counts_as_no_message(sto
 
     first, second = tapped(store, 1), tapped(store, 2)
     assert step(first, ask).text == "ok"
-    assert [one.amounts for one in first.counts] == [{"tokens": 50}]
+    assert [one.amounts for one in first.counts] == [{"messages": 1, "tokens": 50}]
     commit(store, first)
     assert step(second, ask).text == "Enough."
 

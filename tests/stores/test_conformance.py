@@ -2299,39 +2299,170 @@ def test_a_chat_is_found_whatever_its_id(store: Store, whose: str) -> None:
     assert texts(store, place) == []
 
 
-def test_disbanding_a_chat_leaves_what_waits(store: Store) -> None:
-    lease = hers(store)
-    store.disband("inn", GROUPS_CHAT, NOW)
-    assert read(store, lease).body == arrival().body
+LEAVE = NOW + 5
+"""When the bot is removed from the group."""
+of_the_group = pytest.mark.parametrize("place", [GROUP, HANA_IN_GROUP, KEN_IN_GROUP], ids=lambda place: place.id)
 
 
-PARTINGS = [(NOW, True), (NOW + 1, False), (NOW + 2, True)]
+def groups(store: Store, conversation: Conversation, event_id: str = "e1", **changes: Any) -> Lease:
+    """A message in the group, on its way into one of its conversations."""
+    return hers(store, conversation, event_id, **{"message_id": f"m of {event_id}"} | changes)
 
 
-@pytest.mark.parametrize("order", [*permutations(PARTINGS)], ids=str)
-@pytest.mark.parametrize("chat", [GROUPS_CHAT, HANAS_CHAT], ids=["group", "user"])
-def test_of_partings_and_returns_the_newest_is_known_in_whatever_order_they_come(
-    store: Store, order: list[tuple[int, bool]], chat: Chat
+def disband(store: Store) -> None:
+    store.disband("inn", GROUPS_CHAT, LEAVE)
+
+
+@of_the_group
+@taken_back
+def test_what_waits_in_a_disbanded_chat_is_taken_back(store: Store, go: Go, place: Conversation) -> None:
+    lease = groups(store, place)
+    go(store, lease)
+    before = read(store, lease)
+    for _ in range(2):
+        disband(store)
+        assert waiting(store, lease) == (replace(before, unsent=True, body="", answer=None, revision=1),)
+        assert texts(store, place) == []
+    silent(store, lease)
+    disband(store)
+    assert waiting_ids(store, lease) == []
+
+
+@in_vain
+def test_what_waits_in_any_conversation_of_a_disbanded_chat_is_taken_back_and_nothing_else(
+    store: Store, go: Go
 ) -> None:
-    assert not store.is_gone("inn", chat)
-    for at, gone in order:
-        store.part("inn", chat, at, gone=gone)
-    assert store.is_gone("inn", chat)
-    store.part("inn", chat, NOW + 3, gone=False)
-    assert not store.is_gone("inn", chat)
+    theirs = [GROUP, HANA_IN_GROUP, KEN_IN_GROUP]
+    others = [HANA, ROOM, replace(HANA_IN_GROUP, bot="bar"), Conversation("inn", "group:C2:U1")]
+    leases = [groups(store, place, f"e{n}") for n, place in enumerate([*theirs, *others])]
+    for n, lease in enumerate(leases):
+        go(store, lease, f"e{n}", memories=[replace(one, event_id=f"e{n}") for one in SAID])
+    before = [read(store, lease, f"e{n}") for n, lease in enumerate(leases)]
+    disband(store)
+    after = [read(store, lease, f"e{n}") for n, lease in enumerate(leases)]
+    assert [(one.unsent, one.body, one.answer) for one in after[:3]] == [(True, "", None)] * 3
+    assert after[3:] == before[3:]
+    assert [texts(store, place) for place in theirs] == [[]] * 3
 
 
-@pytest.mark.parametrize("order", [(True, False), (False, True)], ids=str)
-def test_of_a_parting_and_a_return_of_one_moment_the_return_counts(store: Store, order: tuple[bool, bool]) -> None:
-    for gone in order:
-        store.part("inn", GROUPS_CHAT, NOW, gone=gone)
-    assert not store.is_gone("inn", GROUPS_CHAT)
+def test_an_event_without_a_message_is_taken_back_where_its_chat_had_spoken(store: Store) -> None:
+    remember(store, HANA_IN_GROUP, memory("question"))
+    lease = hers(store, HANA_IN_GROUP)
+    disband(store)
+    assert read(store, lease).unsent
 
 
-def test_a_bot_is_gone_from_one_chat_alone(store: Store) -> None:
-    store.part("inn", GROUPS_CHAT, NOW, gone=True)
+@of_the_group
+@pytest.mark.parametrize("at", [LEAVE, LEAVE + 1])
+def test_what_waits_since_a_chat_was_disbanded_stays(store: Store, place: Conversation, at: int) -> None:
+    groups(store, place, "before", at=LEAVE - 1)
+    lease = groups(store, place, "e1", at=at)
+    before = read(store, lease)
+    disband(store)
+    assert read(store, lease) == before
+    assert read(store, lease, "before").unsent
+
+
+@in_vain
+def test_an_answer_that_waits_since_a_chat_was_disbanded_stays(store: Store, go: Go) -> None:
+    lease = groups(store, KEN_IN_GROUP, at=LEAVE)
+    go(store, lease, memories=[memory("answer", role=BOT, at=LEAVE + 1)])
+    before = read(store, lease)
+    disband(store)
+    assert (read(store, lease), texts(store, KEN_IN_GROUP)) == (before, ["answer"])
+
+
+@in_vain
+@pytest.mark.parametrize("until", range(4))
+def test_of_answers_joined_into_one_those_to_what_was_said_before_are_taken_out(
+    store: Store, go: Go, until: int
+) -> None:
+    lease = three_in_one(store, go)
+    before = read(store, lease, "e2")
+    for _ in range(2):
+        store.disband("inn", HANAS_CHAT, NOW + until)
+    event = read(store, lease, "e2")
+    nothing = {"unsent": True, "body": "", "answer": None}
+    left = {"answer": what_is_left(*range(until, 3))} if until < 3 else nothing
+    assert event == replace(before, revision=until, **left)
+    assert texts(store) == [text for n in range(until + 1, 3) for text in (f"question {n}", f"answer {n}")]
+
+
+@pytest.mark.parametrize(
+    "go", [forget, lambda store: store.disband("inn", HANAS_CHAT, NOW + DAY)], ids=["forget", "disband"]
+)
+def test_an_answer_joined_into_another_goes_also_when_its_event_is_long_forgotten(store: Store, go: Go) -> None:
+    kept(store, receive(store, "e0", user_id="U1"), "e0")
+    store.accept(arrival("e2", at=NOW + DAY - 1, received_at=NOW + 6 * DAY, user_id="U1"))
+    lease = take_lease(store, until=NOW + 6 * DAY)
+    joint = Answer(JOINT.messages[:2], "joint-retry", ("e0", "e2"))
+    kept(store, lease, "e2", answer=joint, covers=[read(store, lease, "e0")])
+    store.accept(arrival("e9", conversation=KEN, received_at=NOW + 8 * DAY))  # whatever expires by itself may go now
+    go(store)
+    assert [(one.event_id, one.unsent, one.answer) for one in waiting(store, lease)] == [("e2", True, None)]
+
+
+def test_an_answer_that_may_have_been_sent_is_left_to_its_end_when_its_chat_is_disbanded(store: Store) -> None:
+    lease = groups(store, HANA_IN_GROUP)
+    sent(store, lease)
+    before = read(store, lease)
+    disband(store)
+    assert (read(store, lease), texts(store, HANA_IN_GROUP)) == (before, [])
+    assert store.resend(lease, before, "reply")
+
+
+def test_a_turn_begun_before_its_chat_was_disbanded_cannot_be_committed(store: Store) -> None:
+    lease = groups(store, HANA_IN_GROUP)
+    before = read(store, lease)
+    disband(store)
+    with pytest.raises(TakenBack):
+        store.answer(lease, before, ANSWER, memories=SAID)
+    store.answer(lease, read(store, lease), None)
+    assert (waiting_ids(store, lease), texts(store, HANA_IN_GROUP)) == ([], [])
+
+
+@in_vain
+def test_an_answer_never_seen_leaves_the_history_with_its_chat_though_it_stands_there_later(
+    store: Store, go: Go
+) -> None:
+    lease = groups(store, HANA_IN_GROUP)
+    go(store, lease, memories=[memory("question"), memory("answer", role=BOT, at=LEAVE + 1)])
+    disband(store)
+    assert texts(store, HANA_IN_GROUP) == []
+
+
+def test_that_a_message_of_a_disbanded_chat_came_is_not_forgotten(store: Store) -> None:
+    groups(store, GROUP)
+    disband(store)
+    assert store.accept(arrival(conversation=GROUP)) is Acceptance.PENDING
+
+
+@pytest.mark.parametrize("order", [*permutations((NOW, NOW + 1, NOW + 2))], ids=str)
+@pytest.mark.parametrize("chat", [GROUPS_CHAT, HANAS_CHAT], ids=["group", "user"])
+def test_of_partings_the_newest_is_known_in_whatever_order_they_come(
+    store: Store, order: tuple[int, ...], chat: Chat
+) -> None:
+    assert store.parted_at("inn", chat) is None
+    for n, at in enumerate(order, start=1):
+        store.part("inn", chat, at)
+        assert store.parted_at("inn", chat) == max(order[:n])
+
+
+def test_a_parting_may_be_told_again(store: Store) -> None:
+    for _ in range(2):
+        store.part("inn", GROUPS_CHAT, NOW)
+    assert store.parted_at("inn", GROUPS_CHAT) == NOW
+
+
+def test_a_bot_parts_from_one_chat_alone(store: Store) -> None:
+    store.part("inn", GROUPS_CHAT, NOW)
     others = [("bar", GROUPS_CHAT), ("inn", Chat("room", "C1")), ("inn", Chat("group", "C2")), ("inn", HANAS_CHAT)]
-    assert [store.is_gone(*other) for other in others] == [False] * 4
+    assert [store.parted_at(*other) for other in others] == [None] * 4
+
+
+def test_a_message_in_a_chat_is_no_parting(store: Store) -> None:
+    settle(store, groups(store, GROUP))
+    assert store.parted_at("inn", GROUPS_CHAT) is None
 
 
 # ---------------------------------------------------------------- whose message an id is

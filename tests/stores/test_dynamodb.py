@@ -288,9 +288,9 @@ def test_the_bots_own_messages_are_found_by_chat(store: DynamoStore, items: Item
 
 
 def test_a_chat_that_the_bot_has_left_is_an_item_for_400_days(store: DynamoStore, items: Items) -> None:
-    store.part("inn", CHAT, NOW, gone=True)
-    store.part("inn", CHAT, NOW - 1, gone=False)
-    expected = {"pk": {"S": "B#inn#G#group:C1"}, "gone": _number(1), "at": _number(NOW), "ttl": _ttl(NOW + 400 * DAY)}
+    for at in (NOW - 1, NOW, NOW - 2):
+        store.part("inn", CHAT, at)
+    expected = {"pk": {"S": "B#inn#G#group:C1"}, "parted_at": _number(NOW), "ttl": _ttl(NOW + 400 * DAY)}
     assert items() == {"CHAT": expected}
 
 
@@ -420,8 +420,8 @@ CALLS_OF: dict[str, tuple[Callable[[DynamoStore], object], list[str]]] = {
     ),
     "no counters": (lambda store: store.counted("inn", [], NOW), []),
     "a tally": (lambda store: store.tally("inn", "Q#1", "day#2100-01-01", "day#2100-01-31", NOW), ["Query"]),
-    "a parting": (lambda store: store.part("inn", CHAT, NOW, gone=True), ["UpdateItem"]),
-    "whether the bot is gone": (lambda store: store.is_gone("inn", CHAT), ["GetItem"]),
+    "a parting": (lambda store: store.part("inn", CHAT, NOW), ["UpdateItem"]),
+    "when the bot was blocked or removed": (lambda store: store.parted_at("inn", CHAT), ["GetItem"]),
     "an unsent message": (
         lambda store: store.unsend("inn", CHAT, "m1", NOW),
         ["UpdateItem", "GetItem", "UpdateItem", "GetItem", "BatchWriteItem"],
@@ -605,6 +605,19 @@ def test_an_answer_committed_while_its_person_is_forgotten_leaves_no_history(
     through, _ = between("UpdateItem", 1, happens)
     assert through.forget("inn", "U1", NOW) == 2
     event = read(store, lease)
+    assert (event.unsent, event.answer, texts(store, GROUP)) == (waits, None if waits else ANSWER, [])
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_an_answer_committed_while_its_chat_is_disbanded_leaves_no_history(
+    store: DynamoStore, between: Any, waits: bool
+) -> None:
+    lease = _receive(store)
+    said = [memory("question"), memory("answer", role=BOT)]
+    happens = partial(store.answer, lease, EVENT, ANSWER, memories=said, waits=waits)
+    through, _ = between("UpdateItem", 1, happens)
+    through.disband("inn", CHAT, NOW + 1)
+    event = read(store, lease, "01HX")
     assert (event.unsent, event.answer, texts(store, GROUP)) == (waits, None if waits else ANSWER, [])
 
 

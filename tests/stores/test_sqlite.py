@@ -169,7 +169,7 @@ def test_a_file_of_a_newer_botkit_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         SqliteStore(path)
     assert str(caught.value) == (
-        f"{path}: a newer botkit wrote it (schema 7, this one knows 3); "
+        f"{path}: a newer botkit wrote it (schema 7, this one knows 4); "
         "upgrade botkit, or name another file in BOTKIT_STORE"
     )
 
@@ -181,7 +181,7 @@ def test_a_file_from_before_the_first_release_is_left_alone(tmp_path: Path) -> N
     with pytest.raises(StoreError) as caught:
         SqliteStore(path)
     assert str(caught.value) == (
-        f"{path}: a botkit from before its first release wrote it (schema 1, this one knows 3); "
+        f"{path}: a botkit from before its first release wrote it (schema 1, this one knows 4); "
         "move it away, or name another file in BOTKIT_STORE"
     )
     assert not caught.value.retryable
@@ -199,7 +199,7 @@ def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
 def test_the_schema_has_a_version(tmp_path: Path) -> None:
     path = tmp_path / "botkit.db"
     SqliteStore(path).close()
-    assert rows(path, "PRAGMA user_version") == [(3,)]
+    assert rows(path, "PRAGMA user_version") == [(4,)]
 
 
 def test_a_closed_store_fails(tmp_path: Path) -> None:
@@ -235,10 +235,10 @@ def test_accepting_deletes_what_has_expired(tmp_path: Path) -> None:
 
 def test_a_parting_is_forgotten_after_400_days(tmp_path: Path) -> None:
     with closing(SqliteStore(tmp_path / "botkit.db")) as store:
-        store.part(HANA.bot, HANAS_CHAT, NOW, gone=True)
-        for days, gone in ((399, True), (400, False)):
+        store.part(HANA.bot, HANAS_CHAT, NOW)
+        for days, known in ((399, NOW), (400, None)):
             store.accept(arrival(f"e{days}", received_at=NOW + days * DAY))
-            assert store.is_gone(HANA.bot, HANAS_CHAT) is gone
+            assert store.parted_at(HANA.bot, HANAS_CHAT) == known
 
 
 @pytest.mark.parametrize(("state", "answer_kept"), [("DONE", False), ("UNDELIVERED", True)])

@@ -68,7 +68,7 @@ class _NamedAfresh:
             "forget",
             "disband",
             "part",
-            "is_gone",
+            "parted_at",
             "counted",
             "tally",
             "record",
