@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from botkit.cli.advice_steps import advise_steps
+from botkit.cli.remarks import remark, shown_duration, unset
 from botkit.errors import Problem
 from botkit.models.known import context_tokens
 from botkit.models.tokens import count_tokens
@@ -23,18 +25,8 @@ TOLD_KEEP = 24 * 3600
 
 def advise(bot: BotSpec, environ: Mapping[str, str]) -> list[Problem]:
     """Warnings about a good bot file, in reading order; `environ` is where its `env:` references lead."""
-    found = [*_account(bot, environ), *_model(bot, environ), *_persona(bot), *_keep(bot)]
+    found = [*_account(bot, environ), *_model(bot, environ), *_persona(bot), *_keep(bot), *advise_steps(bot, environ)]
     return sorted(dict.fromkeys(found), key=lambda one: (one.file != bot.shown_file, one.file, one.line, one.column))
-
-
-def _at(bot: BotSpec, path: Path, text: str) -> Problem:
-    return Problem(*bot.place_of(path), f"{dotted(path)}: {text}", "warning")
-
-
-def _unset(reference: str, environ: Mapping[str, str]) -> str | None:
-    """The environment variable that a reference names and nobody has set."""
-    kind, _, name = reference.partition(":")
-    return name if kind == "env" and not environ.get(name, "").strip() else None
 
 
 def _account(bot: BotSpec, environ: Mapping[str, str]) -> Iterator[Problem]:
@@ -44,9 +36,9 @@ def _account(bot: BotSpec, environ: Mapping[str, str]) -> Iterator[Problem]:
         *((("line", "channel_secret", number), one) for number, one in enumerate(bot.line.channel_secret)),
         (("line", "channel_access_token"), bot.line.channel_access_token),
     ]:
-        if name := _unset(reference, environ):
+        if name := unset(reference, environ):
             shown = path if path in bot.places else path[:2]
-            yield _at(bot, shown, f"{name} is not set here; set it where the bot goes on LINE")
+            yield remark(bot, shown, f"{name} is not set here; set it where the bot goes on LINE")
 
 
 def _model(bot: BotSpec, environ: Mapping[str, str]) -> Iterator[Problem]:
@@ -58,13 +50,13 @@ def _model(bot: BotSpec, environ: Mapping[str, str]) -> Iterator[Problem]:
 
 
 def _key(bot: BotSpec, model: Model, environ: Mapping[str, str]) -> Iterator[Problem]:
-    name = _unset(model.api_key, environ)
+    name = unset(model.api_key, environ)
     if name is None:
         return
     if "api_key" in model.model_fields_set:
-        yield _at(bot, ("model", "api_key"), f"{name} is not set here; set it before the model is asked")
+        yield remark(bot, ("model", "api_key"), f"{name} is not set here; set it before the model is asked")
     elif not model.base_url and not environ.get("OPENAI_BASE_URL"):
-        yield _at(bot, ("model",), f"{name} is not set here; set it, or base_url for a server of your own")
+        yield remark(bot, ("model",), f"{name} is not set here; set it, or base_url for a server of your own")
 
 
 def _window(bot: BotSpec, model: Model) -> Iterator[Problem]:
@@ -75,15 +67,15 @@ def _window(bot: BotSpec, model: Model) -> Iterator[Problem]:
     for path, name in names:
         if context_tokens(name) is None:
             text = f"the context window of `{name}` is not known, so {DEFAULT_CONTEXT_TOKENS} tokens are assumed"
-            yield _at(bot, path, f"{text}; write context_tokens: with what it has")
+            yield remark(bot, path, f"{text}; write context_tokens: with what it has")
 
 
 def _open_line(bot: BotSpec, model: Model, environ: Mapping[str, str]) -> Iterator[Problem]:
     """A key named in the file will be set where the bot runs; the default one is sent where it is set."""
-    sends_key = "api_key" in model.model_fields_set or _unset(model.api_key, environ) is None
+    sends_key = "api_key" in model.model_fields_set or unset(model.api_key, environ) is None
     host = _open_host(model.base_url or "")
     if sends_key and host:
-        yield _at(bot, ("model", "base_url"), f"the API key is sent to {host} unencrypted; write https://")
+        yield remark(bot, ("model", "base_url"), f"the API key is sent to {host} unencrypted; write https://")
 
 
 def _open_host(url: str) -> str | None:
@@ -115,20 +107,16 @@ def _persona(bot: BotSpec) -> Iterator[Problem]:
     if tokens > window * LARGE_PERSONA:
         option = "file" if persona.file else "text"
         share = f"{tokens:,} of the {window:,} tokens that `{model.name}` takes ({tokens / window:.0%})"
-        yield _at(bot, ("persona", option), f"the persona is {share}; shorten it, or take a model with more")
+        yield remark(bot, ("persona", option), f"the persona is {share}; shorten it, or take a model with more")
 
 
 def _keep(bot: BotSpec) -> Iterator[Problem]:
     history, path = bot.step(History), ("history", "keep")
     if bot.line is None or history is None or history.keep <= TOLD_KEEP:
         return
-    stored = f"messages are stored for {_hours(history.keep)}, and LINE's user data policy wants people told"
+    stored = f"messages are stored for {shown_duration(history.keep)}, and LINE's user data policy wants people told"
     text = f"{stored}; tell them, or write keep: 24h"
     if path in bot.places:
-        yield _at(bot, path, text)
+        yield remark(bot, path, text)
     else:
         yield Problem(bot.shown_file, 0, 0, f"{dotted(path)}: {text}", "warning")
-
-
-def _hours(seconds: int) -> str:
-    return f"{seconds // 86400} days" if seconds % 86400 == 0 else f"{seconds / 3600:g} hours"

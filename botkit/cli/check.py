@@ -10,14 +10,13 @@ import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from botkit.cli.advice import advise
-from botkit.cli.folder import bots_folder, unknown_bots
+from botkit.cli.folder import bots_folder, nothing_in, unknown_bots
 from botkit.errors import Problem
 from botkit.spec.bot import BotSpec
 from botkit.spec.loader import load_folder
@@ -43,11 +42,12 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
         findings = {"bots": sorted(loaded.bots), "problems": [asdict(problem) for problem in problems]}
         print(json.dumps(findings, indent=2, ensure_ascii=False))  # noqa: T201  for programs: nothing may be wrapped
     else:
-        console = Console(highlight=False)
+        console = Console(highlight=False, emoji=False)
         report(console, problems)
-        if problems:
-            console.print()
-        _list_good(console, folder, list(loaded.bots.values()))
+        if loaded.bots:
+            _list_good(console, list(loaded.bots.values()), after=bool(problems))
+        elif not errors:
+            console.print(Text(f"{nothing_in(folder)}; make one: botkit new NAME"))
     return 1 if errors or not loaded.bots else 0
 
 
@@ -75,10 +75,9 @@ def _wrapped(console: Console, problem: Problem) -> Text:
     return Text("\n  ").join(lines)
 
 
-def _list_good(console: Console, folder: Path, bots: Sequence[BotSpec]) -> None:
-    if not bots:
-        console.print(Text(f"no good bot in {folder}"))
-        return
+def _list_good(console: Console, bots: Sequence[BotSpec], *, after: bool) -> None:
+    if after:
+        console.print()
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
     for heading, style in (("good", "green"), ("model", ""), ("history", ""), ("LINE", "")):
         table.add_column(heading, style=style, no_wrap=True, max_width=24)

@@ -28,7 +28,7 @@ MEANING = {
     "RECEIVED": "waiting for an answer",
     "SENDING": "its answer is on the way",
     "UNDELIVERED": "its answer waits for a tap or the next reply",
-    "DONE": "done",
+    "DONE": "answered, or nothing to say",
 }
 
 
@@ -41,7 +41,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace, environ: Mapping[str, str]) -> int:
     """Tell it; 1 where the bot never saw the event, 2 where there is no such bot. Raises StoreError."""
-    folder, errors = bots_folder(environ), Console(stderr=True, highlight=False)
+    folder, errors = bots_folder(environ), Console(stderr=True, highlight=False, emoji=False)
     if missing := unknown_bots(folder, [options.bot]):
         check.report(errors, missing)
         return 2
@@ -58,7 +58,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
         return 0
     loaded = load_folder(folder, [options.bot])
     zone = loaded.bots[options.bot].timezone if options.bot in loaded.bots else None
-    tell(Console(highlight=False), records, zone)
+    tell(Console(highlight=False, emoji=False), records, zone)
     return 0
 
 

@@ -19,13 +19,14 @@ def unknown_bots(folder: Path, names: Sequence[str]) -> list[Problem]:
     return [_unknown(folder, name, known) for name in names if name not in known]
 
 
+def nothing_in(folder: Path) -> str:
+    """Why there are no bots: the folder is empty, or there is none."""
+    if folder.is_dir():
+        return f"the folder {folder} holds no bots"
+    return f"there is no folder {folder}, as seen from {Path.cwd()} (BOTKIT_BOTS names another)"
+
+
 def _unknown(folder: Path, name: str, known: Sequence[str]) -> Problem:
     near = get_close_matches(name, known, 1)
-    hint = (
-        f"did you mean `{near[0]}`?"
-        if near
-        else f"there is {', '.join(known)}"
-        if known
-        else "the folder holds no bots"
-    )
+    hint = f"did you mean `{near[0]}`?" if near else f"there is {', '.join(known)}" if known else nothing_in(folder)
     return Problem(str(folder / f"{name}.yaml"), 0, 0, f"there is no such bot; {hint}")

@@ -34,7 +34,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace, environ: Mapping[str, str]) -> int:
     """Forget them; 1 where it was not meant, 2 where there is no such bot or nobody to ask. Raises StoreError."""
-    folder, errors = bots_folder(environ), Console(stderr=True, highlight=False)
+    folder, errors = bots_folder(environ), Console(stderr=True, highlight=False, emoji=False)
     if missing := unknown_bots(folder, [options.bot]):
         check.report(errors, missing)
         return 2
@@ -51,7 +51,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     if options.json:
         print(json.dumps({"bot": options.bot, "user": options.user, "deleted": deleted}))  # noqa: T201  for programs
     else:
-        _tell(Console(highlight=False), options.bot, options.user, deleted)
+        _tell(Console(highlight=False, emoji=False), options.bot, options.user, deleted)
     return 0
 
 

@@ -1,7 +1,8 @@
 """Show what a bot remembers of one conversation, oldest first; what has expired is never shown.
 
 CONVERSATION is the id of a person (U…), a group (C…) or a room (R…). What one person said in a group is
-group:C…:U…, where the bot keeps a conversation for each; `botkit explain` names the conversation of an event.
+group:C…:U…, where the bot keeps a conversation for each. To find an id: `botkit usage BOT --by user` lists
+people, and `botkit explain BOT EVENT` names the conversation of an event in the log.
 Set BOTKIT_STORE to the store that the bot runs on.
 
 example:
@@ -48,7 +49,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace, environ: Mapping[str, str]) -> int:
     """Show it; 1 where nothing is kept, 2 where there is no such bot. Raises StoreError."""
-    folder, errors = bots_folder(environ), Console(stderr=True, highlight=False)
+    folder, errors = bots_folder(environ), Console(stderr=True, highlight=False, emoji=False)
     if missing := unknown_bots(folder, [options.bot]):
         check.report(errors, missing)
         return 2
@@ -67,7 +68,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
         return 0
     loaded = load_folder(folder, [options.bot])
     zone = loaded.bots[options.bot].timezone if options.bot in loaded.bots else None
-    tell(Console(highlight=False), said, zone)
+    tell(Console(highlight=False, emoji=False), said, zone)
     return 0
 
 

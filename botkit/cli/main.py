@@ -34,10 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(COMMANDS[options.command].run(options, os.environ))
     except SpecError as error:
-        check.report(Console(stderr=True), error.problems)
+        check.report(Console(stderr=True, emoji=False), error.problems)
         return 1
     except BotkitError as error:
-        Console(stderr=True).print(f"[bold red]botkit:[/] {escape(str(error))}", highlight=False)
+        Console(stderr=True, emoji=False).print(f"[bold red]botkit:[/] {escape(str(error))}", highlight=False)
         return 1
     except KeyboardInterrupt:
         # Not a return: Python would wait for threads that wait for a model. What they are at is in the

@@ -7,9 +7,12 @@ example:
 """
 
 import re
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
+from shutil import which
 from tempfile import TemporaryDirectory
 
 import yaml
@@ -74,7 +77,7 @@ model:
 # What is said when somebody adds the bot as a friend, invites it into a group, or taps a button with this data;
 # templates like the persona. `ask: model` lets the model find the words.
 #events:
-#  follow: Welcome, {{ user.name }}!
+#  follow: Welcome{%% if user.name %%}, {{ user.name }}{%% endif %%}!
 #  join: {ask: model}
 #  postback: {"menu=*": Here is the menu.}
 
@@ -132,7 +135,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
         content = f"# yaml-language-server: $schema={SCHEMA}\n{content}"
     _try(path, content)
     _write(path, content)
-    _say_next(Console(highlight=False), path)
+    _say_next(Console(highlight=False, emoji=False), path)
     return 0
 
 
@@ -170,7 +173,7 @@ def _check_name(name: str, folder: Path) -> None:
         near = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:32].strip("-")
         raise BotkitError(f"{fault}, such as {near or 'night-desk'}")
     if taken := next((path for path in bot_files(folder) if path.stem == name), None):
-        raise BotkitError(f"{taken} is there already; choose another name, or talk to it: botkit chat {name}")
+        raise BotkitError(f"{taken} is there already; choose another name, or talk to it: {_program()} chat {name}")
 
 
 def _try(path: Path, content: str) -> None:
@@ -193,11 +196,27 @@ def _write(path: Path, content: str) -> None:
 
 
 def _say_next(console: Console, path: Path) -> None:
-    name = path.stem
+    name, program = path.stem, _program()
     console.print(Text.assemble((f"{path}", "bold green"), " is written. Edit it, and talk to it:\n"), soft_wrap=True)
     for command, meaning in (
-        (f"botkit chat {name}", "in the terminal, without an account or a key"),
+        (f"{program} chat {name}", "in the terminal, without an account or a key"),
         (f"make run BOT={name}", "the same, where nothing is installed yet"),
-        (f"botkit check {name}", "is the file right?"),
+        (f"{program} check {name}", "is the file right?"),
     ):
         console.print(Text.assemble("  ", (f"{command:<28}", "bold"), (f"  {meaning}", "dim")), soft_wrap=True)
+
+
+def _program() -> str:
+    """How this command was called, to be typed again: `botkit` where the shell finds it."""
+    called = Path(sys.argv[0]).absolute()
+    if called.parts[-2:] == ("botkit", "__main__.py"):
+        return f"{_typed(Path(sys.executable))} -m botkit"
+    found = which(called.name)
+    if called.stem != "botkit" or (found and Path(found).absolute() == called):
+        return "botkit"
+    return _typed(called)
+
+
+def _typed(program: Path) -> str:
+    here = Path.cwd()
+    return quote(str(program.relative_to(here) if program.is_relative_to(here) else program))

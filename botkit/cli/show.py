@@ -39,7 +39,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(options: Namespace, environ: Mapping[str, str]) -> int:
     """Show it; 1 where its file is wrong, 2 where there is no such bot. Raises SpecError, ModelError."""
-    folder, errors = bots_folder(environ), Console(stderr=True, highlight=False)
+    folder, errors = bots_folder(environ), Console(stderr=True, highlight=False, emoji=False)
     if missing := unknown_bots(folder, [options.bot]):
         check.report(errors, missing)
         return 2
@@ -54,7 +54,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
         facts = _facts(bot, persona, found)
         print(json.dumps(facts, indent=2, ensure_ascii=False))  # noqa: T201  for programs: nothing may be wrapped
     else:
-        _show(Console(highlight=False), bot, persona, found)
+        _show(Console(highlight=False, emoji=False), bot, persona, found)
     return 0
 
 

@@ -82,7 +82,7 @@ def _month(text: str) -> str:
 
 def run(options: Namespace, environ: Mapping[str, str]) -> int:
     """Show it; 1 where there is no bot, 2 where there is none of a name that was given. Raises StoreError."""
-    folder, errors = bots_folder(environ), Console(stderr=True, highlight=False)
+    folder, errors = bots_folder(environ), Console(stderr=True, highlight=False, emoji=False)
     if missing := unknown_bots(folder, options.bots):
         check.report(errors, missing)
         return 2
@@ -100,7 +100,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
         facts = [row.facts(options.by) for rows in found.values() for row in rows]
         print(json.dumps(facts, indent=2, ensure_ascii=False))  # noqa: T201  for programs: nothing may be wrapped
     else:
-        tell(Console(highlight=False), found, options.by)
+        tell(Console(highlight=False, emoji=False), found, options.by)
     return 0
 
 

@@ -8,6 +8,7 @@ from botkit.cli.advice import advise
 from botkit.spec.loader import load_file
 
 KEY = {"OPENAI_API_KEY": "sk"}
+HERE = "media: {audio: text}\n"  # nothing is said of voice messages then
 LINE = "line: {channel_secret: env:SECRET, channel_access_token: env:TOKEN}\n"
 SET = {**KEY, "SECRET": "s", "TOKEN": "t"}
 
@@ -57,12 +58,12 @@ def test_the_default_key_is_missed_only_where_openai_is_asked() -> None:
     saying = "x.yaml:2:1: model: OPENAI_API_KEY is not set here; set it, or base_url for a server of your own"
     assert advice("persona: hi\nmodel: gpt-4.1\n", {}) == [saying]
     assert advice("persona: hi\nmodel: gpt-4.1\n", {"OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}) == []
-    assert advice("persona: hi\nmodel: {name: gpt-4.1, base_url: 'http://127.0.0.1:1/v1'}\n", {}) == []
+    assert advice("persona: hi\nmodel: {name: gpt-4.1, base_url: 'http://127.0.0.1:1/v1'}\n" + HERE, {}) == []
 
 
 def test_a_key_that_the_file_names_is_missed_wherever_it_is_sent() -> None:
     text = "persona: hi\nmodel:\n  name: gpt-4.1\n  base_url: http://127.0.0.1:1/v1\n  api_key: env:MINE\n"
-    assert advice(text) == ["x.yaml:5:3: model.api_key: MINE is not set here; set it before the model is asked"]
+    assert advice(text + HERE) == ["x.yaml:5:3: model.api_key: MINE is not set here; set it before the model is asked"]
 
 
 def test_a_window_that_nobody_knows_is_told_for_each_model() -> None:
@@ -109,7 +110,7 @@ def test_storing_for_more_than_a_day_is_told_to_bots_on_line(history: str, place
 
 @pytest.mark.parametrize("host", ["models.example", "192.168.1.2", "localhost.example", "[2001:db8::1]"])
 def test_a_key_that_crosses_a_network_in_the_open_is_told(host: str) -> None:
-    text = f"persona: hi\nmodel: {{name: gpt-4.1, base_url: 'http://me:secret@{host}:1/v1'}}\n"
+    text = f"persona: hi\nmodel: {{name: gpt-4.1, base_url: 'http://me:secret@{host}:1/v1'}}\n{HERE}"
     shown = host.strip("[]")
     assert advice(text) == [f"x.yaml:2:24: model.base_url: the API key is sent to {shown} unencrypted; write https://"]
     assert advice(text, {}) == []
@@ -118,11 +119,11 @@ def test_a_key_that_crosses_a_network_in_the_open_is_told(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "llm.localhost", "127.8.8.8", "[::1]", "[::1"])
 def test_a_key_that_stays_on_the_machine_or_goes_nowhere_is_not_told(host: str) -> None:
-    assert advice(f"persona: hi\nmodel: {{name: gpt-4.1, base_url: 'http://{host}:1/v1'}}\n") == []
+    assert advice(f"persona: hi\nmodel: {{name: gpt-4.1, base_url: 'http://{host}:1/v1'}}\n{HERE}") == []
 
 
 def test_a_key_that_the_file_names_will_be_sent_where_the_bot_runs() -> None:
-    text = "persona: hi\nmodel: {name: gpt-4.1, api_key: env:MINE, base_url: 'http://models.example'}\n"
+    text = "persona: hi\nmodel: {name: gpt-4.1, api_key: env:MINE, base_url: 'http://models.example'}\n" + HERE
     assert [one.split(": ")[1] for one in advice(text, {})] == ["model.api_key", "model.base_url"]
 
 
@@ -135,4 +136,82 @@ def test_advice_comes_at_its_place_in_the_file_that_is_extended_after_the_bots_o
 
 
 def test_a_bot_that_stores_nothing_has_nothing_to_tell() -> None:
-    assert advice(f"persona: hi\nmodel: gpt-4.1\npipeline: [persona, model]\n{LINE}", SET) == []
+    assert advice(f"persona: hi\nmodel: gpt-4.1\npipeline: [media, persona, model]\n{LINE}", SET) == []
+
+
+OWN = "persona: hi\nmodel: {name: gpt-4.1, base_url: 'https://models.example'}\n"
+OPENAIS = "persona: hi\nmodel: gpt-4.1\n"
+ELSEWHERE = {"OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}
+
+
+@pytest.mark.parametrize("manner", ["input", "output"])
+def test_moderation_that_lacks_its_key_is_told(manner: str) -> None:
+    judges = f"{HERE}moderation: {{{manner}: refuse}}\n"
+    saying = (
+        "x.yaml:4:1: moderation: what is said goes to api.openai.com and needs OPENAI_API_KEY; "
+        "set it, or write moderation.base_url"
+    )
+    assert advice(OWN + judges, {}) == [saying]
+    assert advice(OWN + judges) == []
+    assert advice(OWN + judges, ELSEWHERE) == []
+    at_home = judges.replace("refuse}", "refuse, base_url: 'https://judge.example'}")
+    assert advice(OWN + at_home, {}) == []
+
+
+def test_a_key_that_the_model_lacks_too_is_told_once() -> None:
+    text = f"{OPENAIS}media: {{audio: transcribe}}\nmoderation: {{input: refuse}}\n"
+    assert [one.split(": ")[1] for one in advice(text, {})] == ["model"]
+    other = text.replace("refuse", "refuse, api_key: env:OTHER").replace("transcribe", "transcribe, transcription: T")
+    other = other.replace("T}", "{model: whisper-1, api_key: env:THIRD}}")
+    found = advice(other)
+    assert [one.split(": ")[1] for one in found] == ["media.transcription", "moderation"]
+    assert "need THIRD;" in found[0]
+    assert "needs OTHER;" in found[1]
+
+
+def test_a_moderation_that_judges_nothing_is_told() -> None:
+    saying = "x.yaml:3:1: moderation: nothing is judged; write input: refuse or output: refuse"
+    assert advice(f"{OPENAIS}moderation: {{notice: No.}}\n") == [saying]
+    assert advice(f"{OPENAIS}moderation: {{notice: No., output: refuse}}\n") == []
+
+
+CURE = "write media.transcription.base_url, or audio: text"
+
+
+@pytest.mark.parametrize(
+    ("environ", "saying"),
+    [
+        ({}, f"voice messages go to api.openai.com and need OPENAI_API_KEY; set it, {CURE}"),
+        (KEY, f"voice messages go to api.openai.com, and not to the model's server; {CURE}"),
+    ],
+)
+def test_voices_that_leave_for_openai_although_the_model_is_ones_own_are_told(
+    environ: dict[str, str], saying: str
+) -> None:
+    assert advice(OWN, environ) == [f"x.yaml: media.transcription: {saying}"]
+    assert advice(f"{OWN}media: {{audio: transcribe}}\n", environ) == [f"x.yaml:3:1: media.transcription: {saying}"]
+    assert advice(OWN + HERE, environ) == []
+    assert advice(OWN, {**environ, **ELSEWHERE}) == []
+    assert advice(f"{OWN}media: {{transcription: {{base_url: 'https://ears.example'}}}}\n", environ) == []
+    assert advice(f"{OWN}media: {{transcription: {{api_key: env:MINE}}}}\n", {"MINE": "sk"}) == []
+
+
+def test_photos_that_nothing_answers_are_told() -> None:
+    text = "photos, stickers and voice messages get no answer without media; add media to the pipeline"
+    assert advice(f"{OPENAIS}pipeline: [persona, model]\n") == [f"x.yaml:3:1: pipeline: {text}"]
+
+
+def test_lines_that_are_overheard_are_stored_and_people_should_know() -> None:
+    text = f"{OPENAIS}history: {{scope: group, keep: 24h}}\ngroups: {{overhear: 5, keep_overheard: 36h}}\n"
+    stored = "groups.overhear: lines said to others are stored for 36 hours"
+    assert advice(text + LINE, SET) == [
+        f"x.yaml:4:10: {stored}, and LINE's user data policy wants people told; tell the groups"
+    ]
+    assert advice(text) == []
+    assert advice((text + LINE).replace("overhear: 5, ", ""), SET) == []
+
+
+def test_nothing_is_overheard_where_everything_is_answered() -> None:
+    text = f"{OPENAIS}history: {{scope: group}}\ngroups:\n  answer: always\n  overhear: 5\n"
+    cure = "write answer: addressed, or leave overhear out"
+    assert advice(text) == [f"x.yaml:6:3: groups.overhear: everything is answered, so nothing is overheard; {cure}"]

@@ -76,6 +76,115 @@ def test_in_a_group_the_bot_is_silent_until_it_is_meant(bots: Path) -> None:
     assert "Earlier messages: 2" in result.stdout
 
 
+EVENTS = """\
+persona: hi
+model: gpt-4.1-mini
+history: {scope: group}
+events:
+  follow: Welcome, {{ user.name }}!
+  unblock: You are back!
+  join: [Hello all, {sticker: {package: 446, id: 1988}}]
+  member_joined: "Good to see you, {{ members }}!"
+  postback: {"menu=*": "Here is {{ data }}"}
+"""
+
+
+def test_events_can_be_tried_one_to_one(bots: Path) -> None:
+    (bots / "host.yaml").write_text(EVENTS)
+    says = "/follow\n/block\n/follow\n/data menu=1 2\n/data else\n/come Ken\n/follow me\n"
+    out = chat(bots, "host", "--as", ":tada:", says=says).stdout
+    assert told(out, ":tada:") == [
+        "host › Welcome, :tada:!",
+        "The bot is blocked; /follow lets it back.",
+        "host › You are back!",
+        "host › Here is menu=1 2",
+        "… stays silent",
+        "People come into group chats only; start with --group.",
+        "host › rehearsal: I heard “/follow me”.",
+        "",
+    ]
+
+
+def told(out: str, speaker: str) -> list[str]:
+    """The first line of what came after each prompt."""
+    return [one.split("\n")[0] for one in out.split(f"{speaker} › ")[1:]]
+
+
+def test_the_greetings_of_a_group_are_seen(bots: Path) -> None:
+    (bots / "host.yaml").write_text(EVENTS)
+    out = chat(bots, "host", "--group", says="/come Ken\n/follow\n/as Ken\n@host hi\n").stdout
+    greeting = out.partition("You › ")[0]
+    assert "host › Hello all\nhost › [sticker 446/1988]\n" in greeting
+    assert told(out, "You")[:2] == ["host › Good to see you, Ken!", "host › Welcome, You!"]
+    assert "I heard “Ken: hi”" in out
+
+
+def test_a_bot_without_a_greeting_joins_in_silence(bots: Path) -> None:
+    assert "silent" not in chat(bots, "friend", "--group").stdout
+
+
+def test_voices_and_places_are_sent_and_what_is_said_is_taken_back(bots: Path) -> None:
+    (bots.parent / "a.m4a").write_bytes(b"voice")
+    says = f"my secret\n/unsend\n/unsend\n/voice {bots.parent}/a.m4a\n/voice nix\n/place Gion\n"
+    out = chat(bots, "kind", says=says).stdout
+    assert "Your last message is unsent." in out
+    assert "There is nothing of this sitting to take back." in out
+    assert "nix: No such file or directory" in out
+    voice, _, place = out.partition("You › ")[2].partition("nix:")
+    assert "I heard “(voice message) rehearsal: a recording of 5 bytes" in voice
+    assert "Earlier messages: 1, the last “rehearsal" in voice  # the answer to what was unsent
+    assert "I heard “(location: Gion, " in place
+
+
+def test_only_pictures_are_sent_as_photos(bots: Path) -> None:
+    (bots.parent / "real.jpg").write_bytes(b"\x89PNG\r\n\x1a\n...")
+    (bots.parent / "fake.jpg").write_text("a text")
+    result = chat(bots, "kind", says=f"/photo {bots.parent}/fake.jpg\n/photo {bots.parent}/real.jpg\n")
+    fake, real, _ = told(result.stdout, "You")
+    assert fake.endswith("fake.jpg: no picture, as its first bytes say; send a JPEG, PNG, GIF or WebP")
+    assert "I heard “(photo)”" in real
+
+
+def test_the_help_names_each_word_and_a_word_without_its_argument_shows_it(bots: Path) -> None:
+    for typed in ("/?", "/data", "/99"):
+        out = chat(bots, "kind", says=f"{typed}\n").stdout
+        assert "/come NAME     somebody joins the group chat\n" in out
+        assert "/quit          leave (or Ctrl-D)\n" in out
+
+
+def test_the_bots_own_commands_come_before_the_terminals_words(bots: Path) -> None:
+    (bots / "own.yaml").write_text("persona: hi\nmodel: gpt-4.1-mini\ncommands: {say: {/follow: Follow me.}}\n")
+    assert "own › Follow me." in chat(bots, "own", says="/follow\n").stdout
+
+
+def test_of_a_silence_its_own_reason_is_told(bots: Path) -> None:
+    (bots / "brief.yaml").write_text(
+        "persona: hi\nmodel: gpt-4.1-mini\nlimits: {user: {messages: 1/day}, notice: Enough.}\n"
+    )
+    out = chat(bots, "brief", "--group", says="hi\n@brief a\n@brief b\n@brief c\n").stdout
+    assert out.count("(say @brief to be heard)") == 1
+    assert "… stays silent (limits: messages 1/day of the user reached; no model is asked)" in out
+    with openai_server() as server:
+        failing = chat(bots, "kind", "--group", says="@kind hi\n", OPENAI_API_KEY="wrong", OPENAI_BASE_URL=server.url)
+    assert "… stays silent (no answer: " in failing.stdout
+
+
+def test_a_flex_message_is_told_apart_from_a_text(bots: Path) -> None:
+    (bots / "rich.yaml").write_text("persona: hi\nmodel: gpt-4.1-mini\nreply: {markdown: flex}\n")
+    with openai_server() as server:
+        server.say("| a | b |\n|---|---|\n| 1 | 2 |")
+        out = chat(bots, "rich", says="hi\n", OPENAI_API_KEY=server.key, OPENAI_BASE_URL=server.url).stdout
+    assert "rich › [flex] " in out
+
+
+def test_that_a_rehearsal_judges_nothing_is_said(bots: Path) -> None:
+    saying = "moderation: not judged in a rehearsal"
+    assert saying not in chat(bots, "kind").stdout
+    (bots / "kind.yaml").write_text(KIND + "moderation: {output: refuse}\n")
+    assert saying in chat(bots, "kind").stdout
+    assert saying not in chat(bots, "kind", OPENAI_API_KEY="sk").stdout
+
+
 def test_with_a_key_the_model_answers(bots: Path) -> None:
     with openai_server() as server:
         server.say("Real [words] here.")

@@ -130,7 +130,33 @@ def test_the_table_of_good_bots_fits_a_narrow_terminal(
 def test_an_empty_folder_is_a_finding(bots: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (bots / "good.yaml").unlink()
     assert main(["check"]) == 1
-    assert f"no good bot in {bots}" in capsys.readouterr().out
+    assert capsys.readouterr().out == f"the folder {bots} holds no bots; make one: botkit new NAME\n"
+
+
+def test_a_folder_that_is_not_there_is_named(
+    bots: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BOTKIT_BOTS", f"{bots}/nix")
+    for arguments in (["check"], ["check", "good"]):
+        assert main(arguments) == 1
+        assert f"there is no folder {bots}/nix" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["bad", "god"])
+def test_of_a_bad_bot_nothing_is_told_of_the_others(bots: Path, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    (bots / "bad.yaml").write_text("persona: hi\n")
+    assert main(["check", name]) == 1
+    out = capsys.readouterr().out
+    assert out.endswith("\n\n1 to fix\n")
+    assert "no good bot" not in out
+
+
+def test_colons_stay_colons(bots: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (bots / "good.yaml").write_text("persona: hi\nmodel: gpt-4.1\ndescription: 'of :x: and group:x:'\n")
+    main(["check"])
+    assert "of :x: and group:x:" in capsys.readouterr().out
+    main(["explain", "good", ":x:"])
+    assert "knows no event :x:" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [[], ["chck"], ["check", "--jsn"], ["chat"], ["new"], ["show"]])

@@ -160,6 +160,39 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
         run(tmp_path / "bots", "x")
 
 
+@pytest.mark.parametrize(
+    ("called", "typed"),
+    [
+        (".venv/bin/botkit", ".venv/bin/botkit"),
+        ("/far away/botkit", "'/far away/botkit'"),
+        ("on-path/botkit", "botkit"),
+        ("/some/pytest", "botkit"),
+    ],
+)
+def test_the_next_command_can_be_typed_as_this_one_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], called: str, typed: str
+) -> None:
+    found = tmp_path / "on-path" / "botkit"
+    found.parent.mkdir()
+    found.write_text("#!/bin/sh\n")
+    found.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(found.parent))
+    monkeypatch.setattr("sys.argv", [called])
+    run(tmp_path / "bots", "x")
+    assert f"  {typed} chat x  " in capsys.readouterr().out
+
+
+def test_called_as_a_module_it_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.argv", ["/lib/botkit/__main__.py"])
+    monkeypatch.setattr("sys.executable", str(tmp_path / ".venv/bin/python"))
+    run(tmp_path / "bots", "x")
+    assert "  .venv/bin/python -m botkit check x  " in capsys.readouterr().out
+
+
 def test_without_a_name_it_is_misuse(bots: Path) -> None:
     with pytest.raises(SystemExit) as exited:
         run(bots)

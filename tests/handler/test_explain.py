@@ -35,7 +35,7 @@ def test_the_story_of_an_answer_is_told_in_order(kind: Stage, capsys: pytest.Cap
     say(kind, "two")
     assert in_order(
         explain(kind, capsys),
-        "DONE: done",
+        "DONE: answered, or nothing to say",
         "it happened, says LINE",
         "its webhook was received",
         "turn: answers this event alone",
