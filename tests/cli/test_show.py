@@ -109,7 +109,12 @@ def test_each_option_is_shown_with_where_it_comes_from(bots: Path, capsys: pytes
     assert origin(options, "inn: 由庵") == "_base.yaml:3"
     assert origin(options, "keep: 36h") == "inn.yaml:7"
     assert origin(options, "timeout: 40s") == "default"
-    assert origin(options, "pipeline: [reply, groups, events, commands, limits, media, moderation, history, persona, model]") == "default"
+    assert (
+        origin(
+            options, "pipeline: [reply, groups, events, commands, limits, media, moderation, history, persona, model]"
+        )
+        == "default"
+    )
 
 
 def test_the_options_are_a_bot_file_that_says_the_same(bots: Path, capsys: pytest.CaptureFixture[str]) -> None:
