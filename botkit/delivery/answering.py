@@ -239,7 +239,7 @@ class _Answering:
         kept = [] if alone or erases else self._kept(MOST_MESSAGES - len(messages))
         # The key follows from the event, so that no second worker can push the answer under another one.
         retry_key = str(uuid5(NAMESPACE_URL, f"botkit:{self.work.bot.name}:{self.lead.event_id}"))
-        shown = (*(message for one in kept if one.answer for message in one.answer.messages), *messages)
+        shown = (*(_unquoted(message) for one in kept if one.answer for message in one.answer.messages), *messages)
         fixed = Answer(shown, retry_key, self._owners(kept, len(messages))) if shown else None
         dropped = self._erase(erases) if erases else []
         self._fix(fixed, [*kept, *dropped], notes, turn)
@@ -327,6 +327,11 @@ class _Answering:
 
 def _waits_for(user_id: str | None, one: Pending) -> bool:
     return one.state == "UNDELIVERED" and one.answer is not None and user_id is not None and one.user_id == user_id
+
+
+def _unquoted(message: LineMessage) -> LineMessage:
+    """A kept message without its quote, which may be why LINE refused it, and would take the new answer along."""
+    return {name: value for name, value in message.items() if name != "quoteToken"}
 
 
 def _told(fixed: Answer | None, *, waits: bool) -> str:

@@ -6,6 +6,9 @@ from botkit.messages import Message
 from botkit.models.tokens import count_messages, count_tokens
 from botkit.ports import ChatRequest, Completion, ModerationRequest, TranscriptionRequest, Usage
 
+REHEARSAL = "rehearsal"
+"""The model that its usage names: it has no price."""
+
 _SENTENCE = re.compile(r".+?(?:[。！？]|[.!?](?=\s|$)|$)", re.MULTILINE)
 
 
@@ -16,7 +19,7 @@ class RehearsalModel:
         """Answer with a few short lines; the usage counts the tokens of the prompt and of these lines."""
         asked = count_messages(request.model, request.messages)
         text = "\n".join([*_lines(request.messages), f"Prompt: {asked} tokens for {request.model}.", _CURE])
-        return Completion(text, Usage(request.model, asked, count_tokens(request.model, text)))
+        return Completion(text, Usage(REHEARSAL, asked, count_tokens(request.model, text)))
 
     def transcribe(self, request: TranscriptionRequest) -> str:
         """Says in the open that nobody has listened."""

@@ -164,6 +164,17 @@ def test_nothing_is_quoted_where_the_bot_is_not_to(stage: Stage, hana: Person, g
     assert quoted(stage, hana, group, "quote: false")[1:] == [None, None]
 
 
+def test_an_answer_whose_quote_line_refuses_is_shown_without_it(stage: Stage, hana: Person, group: Chat) -> None:
+    account = stage.bot("kind", KIND + "groups: {answer: always}\n")
+    stage.post("kind", stage.platform.join(account, group))
+    for endpoint in ("reply", "push"):
+        stage.platform.troubles.refuse(endpoint, 400, "Invalid quote token")
+    for text in ("one", "two"):
+        stage.post("kind", stage.platform.say(account, hana, text, chat=group))
+    answers = stage.platform.chat(account, group).answers
+    assert [(one.text, "quoteToken" in one.message) for one in answers] == [("one", False), ("two", True)]
+
+
 def test_a_room_is_like_a_group(stage: Stage, hana: Person) -> None:
     theirs, first, _ = quoted(stage, hana, stage.platform.add_room(hana))
     assert first == theirs
