@@ -19,10 +19,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from botkit.cli import check
-from botkit.cli.folder import bots_folder, unknown_bots
+from botkit.cli.folder import bots_folder, unknown_bots, zone_of
 from botkit.ports import Note, Record, Store
 from botkit.runtime import services
-from botkit.spec.loader import load_folder
 
 MEANING = {
     "RECEIVED": "waiting for an answer",
@@ -56,9 +55,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     if options.json:
         print(json.dumps([asdict(record) for record in records], indent=2, ensure_ascii=False))  # noqa: T201  for programs
         return 0
-    loaded = load_folder(folder, [options.bot])
-    zone = loaded.bots[options.bot].timezone if options.bot in loaded.bots else None
-    tell(Console(highlight=False, emoji=False), records, zone)
+    tell(Console(highlight=False, emoji=False), records, zone_of(folder, options.bot))
     return 0
 
 

@@ -1,11 +1,12 @@
 """Where the commands find the bots."""
 
 from collections.abc import Mapping, Sequence
+from datetime import tzinfo
 from difflib import get_close_matches
 from pathlib import Path
 
 from botkit.errors import Problem
-from botkit.spec.loader import bot_files
+from botkit.spec.loader import bot_files, load_folder
 
 
 def bots_folder(environ: Mapping[str, str]) -> Path:
@@ -17,6 +18,12 @@ def unknown_bots(folder: Path, names: Sequence[str]) -> list[Problem]:
     """A problem for each of `names` that no file of the folder bears."""
     known = [path.stem for path in bot_files(folder)]
     return [_unknown(folder, name, known) for name in names if name not in known]
+
+
+def zone_of(folder: Path, name: str) -> tzinfo | None:
+    """Where the bot lives; None, which is the machine's own zone, where its file is wrong."""
+    bot = load_folder(folder, [name]).bots.get(name)
+    return bot.timezone if bot else None
 
 
 def nothing_in(folder: Path) -> str:

@@ -24,12 +24,11 @@ from rich.table import Table
 from rich.text import Text
 
 from botkit.cli import check
-from botkit.cli.folder import bots_folder, unknown_bots
+from botkit.cli.folder import bots_folder, unknown_bots, zone_of
 from botkit.line.text import clean
 from botkit.messages import Message
 from botkit.ports import Conversation, Store
 from botkit.runtime import services
-from botkit.spec.loader import load_folder
 
 MOST = 1000
 """Lines shown at once."""
@@ -66,9 +65,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     if options.json:
         print(json.dumps([_facts(one) for one in said], indent=2, ensure_ascii=False))  # noqa: T201  for programs
         return 0
-    loaded = load_folder(folder, [options.bot])
-    zone = loaded.bots[options.bot].timezone if options.bot in loaded.bots else None
-    tell(Console(highlight=False, emoji=False), said, zone)
+    tell(Console(highlight=False, emoji=False), said, zone_of(folder, options.bot))
     return 0
 
 
