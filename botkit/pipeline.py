@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from botkit.messages import SILENCE, Reply
-from botkit.turn import Turn
+from botkit.turn import Span, Turn
 
 Handler = Callable[[Turn], Reply]
 
@@ -54,7 +54,18 @@ def run(handler: Handler, turn: Turn) -> tuple[Reply, list[BaseException]]:
 
 
 def _wrap(step: Step, call_next: Handler) -> Handler:
-    return lambda turn: step(turn, call_next)
+    name = type(step).__name__
+
+    def timed(turn: Turn) -> Reply:
+        now = turn.services.clock.now
+        span = Span(name, now())
+        turn.spans.append(span)
+        try:
+            return step(turn, call_next)
+        finally:
+            span.ended = now()
+
+    return timed
 
 
 def _silence(_turn: Turn) -> Reply:

@@ -77,6 +77,15 @@ class Said:
 
 
 @dataclass(slots=True)
+class Span:
+    """When a step was at work (ms since 1970), the steps inside it included; `ended` is None while it is."""
+
+    step: str
+    began: int
+    ended: int | None = None
+
+
+@dataclass(slots=True)
 class Turn:
     """One answer in the making; lives from the pick-up of an event until its reply is known.
 
@@ -87,7 +96,8 @@ class Turn:
     `counts` are committed together with the answer, and the answer itself is remembered until
     `keep_reply_until` (ms since 1970; None = not at all). `erases`: with it the history of the conversation
     is deleted, or the speaker's part of it, and with either the answers that still wait. `deadline` (ms
-    since 1970) is when the process must be done; `access_token` is the LINE account's.
+    since 1970) is when the process must be done; `access_token` is the LINE account's. `spans` are the
+    steps by which the turn has passed, outermost first, named by their classes.
     """
 
     bot: Bot
@@ -109,6 +119,7 @@ class Turn:
     erases: Literal["conversation", "speaker"] | None = None
     keep_reply_until: int | None = None
     notes: list[Note] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
     _chat_name: str | None = field(default=None, init=False, repr=False)
     _beside: list[Future[Any]] = field(default_factory=list, init=False, repr=False)
 

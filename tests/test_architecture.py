@@ -55,14 +55,26 @@ MAY_IMPORT = {
     ],
     "botkit.runtime": [*CORE, *ADAPTERS, "botkit.spec", "botkit.delivery"],
     "botkit.testing": CORE,
-    "botkit.simulator": [*CORE, *ADAPTERS, "botkit.spec", "botkit.runtime"],
+    "botkit.simulator": [*CORE, "botkit.line"],
+    "botkit.simulator.playground": [
+        *CORE,
+        *ADAPTERS,
+        "botkit.turn",
+        "botkit.pipeline",
+        "botkit.steps",
+        "botkit.spec",
+        "botkit.delivery.conversations",
+        "botkit.runtime",
+        "botkit.simulator",
+    ],
+    "botkit.simulator.page": [*CORE, "botkit.spec", "botkit.steps", "botkit.simulator"],
     "botkit.cli": ["botkit"],
     "botkit.__main__": ["botkit.cli"],
 }
 
 SDKS = {
     *("openai", "linebot", "boto3", "botocore", "tiktoken", "urllib3", "httpx2"),
-    *("starlette", "uvicorn", "rich", "markdown_it"),
+    *("starlette", "uvicorn", "rich", "markdown_it", "dotenv"),
 }
 MAY_USE_SDKS = ("botkit.line", "botkit.stores", "botkit.models", "botkit.aws", "botkit.simulator", "botkit.cli")
 

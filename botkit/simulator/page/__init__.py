@@ -1,0 +1,1 @@
+"""The page of `botkit dev`: LINE as people see it, over HTTP."""
