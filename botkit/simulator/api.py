@@ -71,10 +71,12 @@ class Refusal(Exception):
 def handle(world: World, request: Request) -> Answer:
     """Answer one call, with whatever trouble waits for its endpoint, and record it."""
     route, ids = _find(request)
+    at, caller = world.clock.now(), _caller(world, request)
     answer = _troubled(world, route, ids, request) if route else Refusal(404, "Not found").answer
     headers = {name: value for name, value in request.headers.items() if name != "authorization"}
-    endpoint = route.endpoint if route else None
-    world.record(Call(endpoint, request.method, request.path, headers, _parsed(request.body), answer.status))
+    endpoint, body = route.endpoint if route else None, _parsed(request.body)
+    account = caller.user_id if caller else None
+    world.record(Call(endpoint, request.method, request.path, headers, body, answer.status, at, account))
     return Answer(answer.status, answer.body, {"x-line-request-id": _request_id(world), **answer.headers})
 
 
@@ -93,7 +95,8 @@ def reply(world: World, asked: Asked) -> Answer:
         raise Refusal(400, "Invalid reply token")
     _check_quotes(world, asked, chat)
     world.allowances.spend(str(token))
-    return _json(200, {"sentMessages": world.deliver(asked.account, chat, asked.body["messages"], "reply")})
+    event_id = world.allowances.event_of(str(token))
+    return _json(200, {"sentMessages": world.deliver(asked.account, chat, asked.body["messages"], "reply", event_id)})
 
 
 def push(world: World, asked: Asked) -> Answer:
@@ -111,8 +114,9 @@ def push(world: World, asked: Asked) -> Answer:
     _check_quotes(world, asked, chat)
     if account.quota is not None and world.allowances.pushed(account.user_id, now) + recipients > account.quota:
         raise Refusal(429, "You have reached your monthly limit.")
-    world.allowances.count_push(account.user_id, recipients, now)
-    sent, request_id = world.deliver(account, chat, asked.body["messages"], "push"), _request_id(world)
+    world.count_push(account, recipients)
+    event_id = world.answered_by(account, chat, key)
+    sent, request_id = world.deliver(account, chat, asked.body["messages"], "push", event_id), _request_id(world)
     if key is not None:
         world.allowances.accept(account.user_id, key, Accepted(now, request_id, sent))
     return Answer(200, compact({"sentMessages": sent}), {"x-line-request-id": request_id})
@@ -136,9 +140,11 @@ def start_loading(world: World, asked: Asked) -> Answer:
     return _json(202, {})
 
 
-def mark_as_read(_world: World, asked: Asked) -> Answer:
-    """Mark messages as read; nothing of it is kept."""
-    _check([] if isinstance(asked.body.get("markAsReadToken"), str) else [_empty("markAsReadToken")])
+def mark_as_read(world: World, asked: Asked) -> Answer:
+    """Mark messages as read, all up to that of the token."""
+    token = asked.body.get("markAsReadToken")
+    _check([] if isinstance(token, str) else [_empty("markAsReadToken")])
+    world.mark_read(asked.account, str(token))
     return _json(200, {})
 
 
@@ -200,7 +206,7 @@ def info(_world: World, asked: Asked) -> Answer:
             "basicId": "@" + account.user_id[1:9],
             "displayName": account.name,
             "chatMode": "bot",
-            "markAsReadMode": "auto",
+            "markAsReadMode": account.read_mode,
         },
     )
 
@@ -279,7 +285,7 @@ def _carried_out(world: World, route: Route, ids: tuple[str, ...], request: Requ
         try:
             if len(request.body) > LARGEST_REQUEST:
                 raise Refusal(413, "Request Entity Too Large")
-            account = _account(world, request.headers.get("authorization", ""))
+            account = _account(world, request)
             body = _object(request) if route.method == "POST" else {}
             return route.run(world, Asked(account, ids, request.headers, body))
         except Refusal as refusal:
@@ -289,12 +295,20 @@ def _carried_out(world: World, route: Route, ids: tuple[str, ...], request: Requ
 # ---------------------------------------------------------------- checks
 
 
-def _account(world: World, authorization: str) -> Account:
-    scheme, _, token = authorization.partition(" ")
-    for account in world.accounts.values():
-        if scheme.lower() == "bearer" and token == account.access_token:
-            return account
-    raise Refusal(401, "Authentication failed. Confirm that the access token in the authorization header is valid.")
+def _account(world: World, request: Request) -> Account:
+    account = _caller(world, request)
+    if account is None:
+        text = "Authentication failed. Confirm that the access token in the authorization header is valid."
+        raise Refusal(401, text)
+    return account
+
+
+def _caller(world: World, request: Request) -> Account | None:
+    """The account whose access token a call bears."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    with world.lock:
+        known = (account for account in world.accounts.values() if account.access_token == token)
+        return next(known, None) if scheme.lower() == "bearer" else None
 
 
 def _object(request: Request) -> JsonObject:

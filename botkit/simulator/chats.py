@@ -1,23 +1,32 @@
 """Who talks where: accounts, people, the groups they meet in, and what was said there."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from botkit.messages import Chat
 
-Via = Literal["person", "reply", "push"]
+Via = Literal["person", "reply", "push", "system"]
+ReadMode = Literal["auto", "manual"]
+
+# What tells nothing of what was said. (The read token stays good for the messages before.)
+_LEFT_OF_UNSENT = ("type", "id", "markAsReadToken")
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A LINE Official Account. `quota`: pushes a month, counted per recipient; None = unlimited."""
+    """A LINE Official Account. `quota`: pushes a month, counted per recipient; None = unlimited.
+
+    `read_mode`: whether messages are read by themselves, or where the bot marks them (LINE reference: Get bot info).
+    Both may be set anew, and are no part of which account it is.
+    """
 
     name: str
     user_id: str
     channel_secret: str = field(repr=False)
     access_token: str = field(repr=False)
-    quota: int | None = None
+    quota: int | None = field(default=None, compare=False)
+    read_mode: ReadMode = field(default="auto", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +50,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
-    """One message of a chat as people see it.
+    """One message of a chat as people see it, or a line between messages that tells what happened (via "system").
 
     `text` is what can be read of it (a flex message's altText, "[image]"); "" once it was unsent.
     `message` is the message object; `quick_replies` are the labels; `sender` is the name shown
-    instead of `who`.
+    instead of `who`. `user_id` is that of the person who said it, None for the bot's and for system lines.
+    `event_id` is the `webhookEventId` of what was said or happened; for a bot's message, of what it
+    answers, as far as that can be known. `read`: the account has read it.
     """
 
     id: str
@@ -57,11 +68,28 @@ class Utterance:
     quick_replies: tuple[str, ...] = ()
     sender: str | None = None
     unsent: bool = False
+    user_id: str | None = None
+    event_id: str | None = None
+    edited: bool = False
+    read: bool = False
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the bot said it."""
+        return self.via in ("reply", "push")
+
+    @property
+    def line(self) -> str:
+        """The words for a line about it: its text, or that it was unsent."""
+        return f"{self.who} unsent a message" if self.unsent else self.text
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """What has been said in a chat so far, oldest first, and until when (ms) the loading animation shows."""
+    """What has been said in a chat so far, oldest first, and until when (ms) the loading animation shows.
+
+    System lines are left out.
+    """
 
     utterances: tuple[Utterance, ...]
     loading_until: int | None = None
@@ -75,7 +103,7 @@ class Transcript:
     @property
     def answers(self) -> tuple[Utterance, ...]:
         """What the bot said."""
-        return tuple(utterance for utterance in self.utterances if utterance.via != "person")
+        return tuple(utterance for utterance in self.utterances if utterance.is_answer)
 
     @property
     def texts(self) -> list[str]:
@@ -91,30 +119,66 @@ class ChatLog:
     loading_until: int = 0
 
     def add(self, utterance: Utterance) -> None:
-        """Show a message. One of the bot's ends the loading animation."""
+        """Show a message or a system line. A message of the bot's ends the loading animation."""
         self.utterances.append(utterance)
-        if utterance.via != "person":
+        if utterance.is_answer:
             self.loading_until = 0
 
     def find(self, message_id: str) -> int:
         """Where a message stands. Raises ValueError where it was never said here."""
         return [utterance.id for utterance in self.utterances].index(message_id)
 
-    def change(self, message_id: str, text: str, *, unsent: bool = False) -> Utterance:
-        """Edit or unsend a message; returns it as it was."""
+    def edit(self, message_id: str, text: str) -> Utterance:
+        """Give a message another text; returns it as it is now."""
         place = self.find(message_id)
         before = self.utterances[place]
-        self.utterances[place] = replace(before, text=text, message={**before.message, "text": text}, unsent=unsent)
-        return before
+        # Whom the old text mentions is told by positions in it.
+        kept = {key: value for key, value in before.message.items() if key != "mention"}
+        self.utterances[place] = replace(before, text=text, message={**kept, "text": text}, edited=True)
+        return self.utterances[place]
+
+    def unsend(self, message_id: str) -> Utterance:
+        """Leave nothing of a message but that it was there; returns it as it is now."""
+        place = self.find(message_id)
+        before = self.utterances[place]
+        kept = {key: before.message[key] for key in _LEFT_OF_UNSENT if key in before.message}
+        self.utterances[place] = replace(before, text="", message=kept, unsent=True)
+        return self.utterances[place]
+
+    def read(self, places: Iterable[int]) -> list[Utterance]:
+        """Mark people's messages among these as read; returns those that were not, as they are now."""
+        fresh = [
+            place for place in places if self.utterances[place].via == "person" and not self.utterances[place].read
+        ]
+        for place in fresh:
+            self.utterances[place] = replace(self.utterances[place], read=True)
+        return [self.utterances[place] for place in fresh]
 
     def transcript(self, now: int) -> Transcript:
         """A snapshot."""
-        return Transcript(tuple(self.utterances), self.loading_until if self.loading_until > now else None)
+        said = tuple(utterance for utterance in self.utterances if utterance.via != "system")
+        return Transcript(said, self.loading_until if self.loading_until > now else None)
 
 
-def utterance_of(message: Mapping[str, Any], message_id: str, at: int, who: str, via: Via) -> Utterance:
+def utterance_of(
+    message: Mapping[str, Any],
+    message_id: str,
+    at: int,
+    who: str,
+    via: Via,
+    *,
+    user_id: str | None = None,
+    event_id: str | None = None,
+) -> Utterance:
     """How a message object, a person's or a bot's, is seen in a chat."""
     text = message.get("text") or message.get("altText") or f"[{message.get('type')}]"
     items = message.get("quickReply", {}).get("items", ())
     labels = tuple(item["action"]["label"] for item in items)
-    return Utterance(message_id, at, who, text, via, message, labels, message.get("sender", {}).get("name"))
+    sender = message.get("sender", {}).get("name")
+    return Utterance(message_id, at, who, text, via, message, labels, sender, user_id=user_id, event_id=event_id)
+
+
+def system_line(text: str, at: int, event_id: str) -> Utterance:
+    """A line in the middle of the chat, about the event of this `webhookEventId`."""
+    message = {"type": "text", "text": text}
+    return Utterance(f"S{event_id}", at, "", text, "system", message, event_id=event_id)

@@ -5,11 +5,14 @@ from typing import Any, Literal
 
 from botkit.line.signature import sign
 from botkit.messages import Chat, Content
-from botkit.simulator.chats import Account, Person, utterance_of
+from botkit.simulator import records
+from botkit.simulator.chats import Account, Person, Place, system_line, utterance_of
 from botkit.simulator.wire import Delivery, JsonObject, Mentionee, compact, event_of, mention, source_of
 from botkit.simulator.world import World, one_to_one
 
 Mentioned = Account | Person | Literal["all"]
+
+_PLACES: Mapping[str, str] = {"group": "group", "room": "chat"}
 
 
 class Platform(World):
@@ -97,11 +100,11 @@ class Platform(World):
             fields = {"fileName": name, "fileSize": len(content.data) if content else 0}
         if photo_set is not None:
             fields["imageSet"] = photo_set
-        delivery = self._send(account, person, kind, fields, chat)
-        if external is None:
-            with self.lock:
-                self.contents[account.user_id, delivery.message_id] = content
-        return delivery
+        with self.lock:  # so that whoever sees the message finds what it holds
+            delivery = self._send(account, person, kind, fields, chat)
+            if external is None:
+                self._hold(account, delivery.message_id, content)
+            return delivery
 
     def send_photos(
         self,
@@ -124,23 +127,34 @@ class Platform(World):
     def prepare(self, account: Account, message_id: str, content: Content) -> None:
         """LINE has finished preparing what a message holds."""
         with self.lock:
-            self.contents[account.user_id, message_id] = content
+            if self.is_unsent(account, message_id):
+                return
+            self._hold(account, message_id, content)
+            if found := self._find(account, lambda said: said.id == message_id):
+                chat, place = found
+                self._said(account, chat, self.log(account, chat).utterances[place])
 
     def edit(self, account: Account, person: Person, message_id: str, text: str, *, chat: Chat) -> Delivery:
         """Change a text already said; LINE has this in groups only."""
         with self.lock:
-            self.log(account, chat).change(message_id, text)
+            self._check_present(account, chat, person)
+            edited = self.log(account, chat).edit(message_id, text)
             message = {"type": "text", "id": message_id, "quoteToken": self.quotable(account, chat), "text": text}
-            return self._happen(account, "messageEdited", {"message": message}, chat, person)
+            delivery = self._happen(account, "messageEdited", {"message": message}, chat, person)
+            self._said(account, chat, edited)
+            return delivery
 
     def unsend(self, account: Account, person: Person, message_id: str, *, chat: Chat | None = None) -> Delivery:
         """Take back a message, and whatever it held."""
         with self.lock:
             where = chat or one_to_one(person)
-            self.log(account, where).change(message_id, "", unsent=True)
-            self.gone.add((account.user_id, message_id))
+            self._check_present(account, where, person)
+            unsent = self.log(account, where).unsend(message_id)
+            self._take_back(account, message_id)
             fields = {"unsend": {"messageId": message_id}}
-            return self._happen(account, "unsend", fields, where, person, replies=False)
+            delivery = self._happen(account, "unsend", fields, where, person, replies=False)
+            self._said(account, where, unsent)
+            return delivery
 
     def postback(
         self,
@@ -150,26 +164,40 @@ class Platform(World):
         *,
         params: Mapping[str, str] | None = None,
         chat: Chat | None = None,
+        text: str | None = None,
     ) -> Delivery:
-        """Tap a button that carries `data`."""
+        """Tap a button that carries `data`.
+
+        `text` is the action's `displayText`: it is shown as the person's message, and told to nobody.
+        (LINE reference: Postback action.)
+        """
         postback = {"data": data} if params is None else {"data": data, "params": dict(params)}
         with self.lock:
-            return self._happen(account, "postback", {"postback": postback}, chat or one_to_one(person), person)
+            where = chat or one_to_one(person)
+            delivery = self._happen(account, "postback", {"postback": postback}, where, person)
+            if text is None:
+                return self._tell_of(account, where, delivery, f"{person.name} tapped a button")
+            message = {"type": "text", "id": self.ids.message(), "text": text}
+            self._show(account, where, person, message, delivery)
+            return delivery
 
     def follow(self, account: Account, person: Person) -> Delivery:
         """Add the account as a friend, or unblock it."""
         with self.lock:
-            pair = (account.user_id, person.user_id)
-            fields = {"follow": {"isUnblocked": pair in self.blocked}}
-            self.blocked.discard(pair)
-            self.acquainted.add(pair)
-            return self._happen(account, "follow", fields, one_to_one(person), person)
+            chat = one_to_one(person)
+            was_blocked = self._is_blocked(account, chat)
+            self._befriend(account, person, acquainted=True, blocked=False)
+            delivery = self._happen(account, "follow", {"follow": {"isUnblocked": was_blocked}}, chat, person)
+            did = f"unblocked {account.name}" if was_blocked else f"added {account.name} as a friend"
+            return self._tell_of(account, chat, delivery, f"{person.name} {did}")
 
     def unfollow(self, account: Account, person: Person) -> Delivery:
         """Block the account."""
         with self.lock:
-            self.blocked.add((account.user_id, person.user_id))
-            return self._happen(account, "unfollow", {}, one_to_one(person), person, replies=False)
+            self._befriend(account, person, acquainted=self.is_acquainted(account, person), blocked=True)
+            chat = one_to_one(person)
+            delivery = self._happen(account, "unfollow", {}, chat, person, replies=False)
+            return self._tell_of(account, chat, delivery, f"{person.name} blocked {account.name}")
 
     def join(self, account: Account, chat: Chat) -> Delivery:
         """Invite the account into a group or room. Raises ValueError where another one is in it: LINE allows one."""
@@ -178,27 +206,35 @@ class Platform(World):
             if place.account not in (None, account):
                 raise ValueError("another official account is in this chat")
             place.account = account
-            return self._happen(account, "join", {}, chat, None)
+            delivery = self._happen(account, "join", {}, chat, None)
+            return self._moved(account, place, delivery, f"{account.name} joined")
 
     def leave(self, account: Account, chat: Chat) -> Delivery:
         """Remove the account from a group or room."""
         with self.lock:
             delivery = self._happen(account, "leave", {}, chat, None, replies=False)
-            self.places[chat].account = None
-            return delivery
+            place = self.places[chat]
+            place.account = None
+            return self._moved(account, place, delivery, f"{account.name} left")
 
     def come(self, account: Account, chat: Chat, *people: Person) -> Delivery:
         """People join a group or room: `memberJoined`."""
         with self.lock:
-            self.places[chat].members |= {person.user_id: person for person in people}
-            return self._happen(account, "memberJoined", {"joined": _members(people)}, chat, None)
+            delivery = self._happen(account, "memberJoined", {"joined": _members(people)}, chat, None)
+            place = self.places[chat]
+            place.members |= {person.user_id: person for person in people}
+            return self._moved(account, place, delivery, f"{_names(people)} joined")
 
     def go(self, account: Account, chat: Chat, *people: Person) -> Delivery:
         """People leave a group or room: `memberLeft`."""
         with self.lock:
             for person in people:
-                del self.places[chat].members[person.user_id]
-            return self._happen(account, "memberLeft", {"left": _members(people)}, chat, None, replies=False)
+                self._check_present(account, chat, person)
+            delivery = self._happen(account, "memberLeft", {"left": _members(people)}, chat, None, replies=False)
+            place = self.places[chat]
+            for person in people:
+                del place.members[person.user_id]
+            return self._moved(account, place, delivery, f"{_names(people)} left")
 
     # ---------------------------------------------------------------- webhooks
 
@@ -236,10 +272,31 @@ class Platform(World):
             message = {**head, "markAsReadToken": self.ids.opaque(214), **fields}
             delivery = self._happen(account, "message", {"message": message}, where, person)
             if where.kind == "user":
-                self.acquainted.add((account.user_id, person.user_id))
-            said = utterance_of(message, message["id"], self.clock.now(), person.name, "person")
-            self.log(account, where).add(said)
+                self._befriend(account, person, acquainted=True, blocked=self._is_blocked(account, where))
+            self._show(account, where, person, message, delivery)
             return delivery
+
+    def _take_back(self, account: Account, message_id: str) -> None:
+        self.gone.add((account.user_id, message_id))
+        self._keep(records.unsent_record(account.user_id, message_id))
+        self._drop(account, message_id)
+
+    def _show(self, account: Account, chat: Chat, person: Person, message: JsonObject, delivery: Delivery) -> None:
+        """Put a person's message into a chat."""
+        event_id, now, who = delivery.event["webhookEventId"], self.clock.now(), person.user_id
+        said = utterance_of(message, message["id"], now, person.name, "person", user_id=who, event_id=event_id)
+        self._add(account, chat, said)
+
+    def _tell_of(self, account: Account, chat: Chat, delivery: Delivery, text: str) -> Delivery:
+        """Put a line about what has happened into a chat."""
+        event = delivery.event
+        self._add(account, chat, system_line(text, event["timestamp"], event["webhookEventId"]))
+        return delivery
+
+    def _moved(self, account: Account, place: Place, delivery: Delivery, text: str) -> Delivery:
+        """Somebody has joined or left."""
+        self._set_place(place)
+        return self._tell_of(account, place.chat, delivery, f"{text} the {_PLACES[place.chat.kind]}")
 
     def _happen(
         self,
@@ -255,10 +312,11 @@ class Platform(World):
         self._check_present(account, chat, person)
         now = self.clock.now()
         token = self.ids.hexadecimal(32) if replies else None
-        if token is not None:
-            self.allowances.issue(token, account.user_id, chat, now)
         source = source_of(chat, person.user_id if person and chat.kind != "user" else None)
-        return self.webhook(account, event_of(self.ids, kind, fields, at=now, source=source, reply_token=token))
+        event = event_of(self.ids, kind, fields, at=now, source=source, reply_token=token)
+        if token is not None:
+            self.allowances.issue(token, account.user_id, chat, now, event["webhookEventId"])
+        return self.webhook(account, event)
 
     def _check_present(self, account: Account, chat: Chat, person: Person | None) -> None:
         """LINE tells an account only of chats it is in; asking for more is a mistake of the caller's."""
@@ -269,6 +327,11 @@ class Platform(World):
             raise ValueError(f"{account.name} is not in this {chat.kind}; let it `join` first")
         if person is not None and person.user_id not in place.members:
             raise ValueError(f"{person.name} is not in this {chat.kind}")
+
+
+def _names(people: Sequence[Person]) -> str:
+    names = [person.name for person in people]
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _members(people: Iterable[Person]) -> JsonObject:

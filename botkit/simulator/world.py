@@ -1,26 +1,32 @@
 """What LINE knows: accounts, people, groups, what was said in them, and what may still be done."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from threading import RLock
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from botkit.messages import Chat, Content
 from botkit.ports import Clock
-from botkit.simulator.allowances import Allowances
-from botkit.simulator.chats import Account, ChatLog, Person, Place, Transcript, Via, utterance_of
-from botkit.simulator.troubles import Troubles
-from botkit.simulator.wire import Ids, JsonObject
+from botkit.simulator import records
+from botkit.simulator.chats import Account, Person, Place, ReadMode, Transcript, Utterance, Via, utterance_of
+from botkit.simulator.state import Change as Change
+from botkit.simulator.state import State
+from botkit.simulator.state import one_to_one as one_to_one
+from botkit.simulator.wire import JsonObject
 
 _QUOTABLE = ("text", "textV2", "sticker", "image", "video", "template", "flex")
+
+MOST_EVENTS = 500
+"""How far back in a chat the event that a push answers is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """A call of the API as it came in. `headers` are lower-case and without the access token.
 
-    `body` is the parsed JSON, None where there was none; `status` is 0 where no answer was given.
+    `body` is the parsed JSON, None where there was none; `status` is 0 where no answer was given. `at` is when
+    it came in (ms since 1970), `account` the user id of the account whose token it bore, None where that was wrong.
     """
 
     endpoint: str | None
@@ -29,29 +35,15 @@ class Call:
     headers: Mapping[str, str]
     body: Any
     status: int
+    at: int = 0
+    account: str | None = None
 
 
-class World:
-    """The state behind the platform. It takes time only from `clock`; the same `seed` gives the same ids.
-
-    Safe to use from several threads: `lock` guards everything but `troubles`, which guard themselves.
-    """
+class World(State):
+    """The state behind the platform, and what LINE's API does with it."""
 
     def __init__(self, clock: Clock, *, seed: int | None = None) -> None:
-        self.clock = clock
-        self.ids = Ids(seed)
-        self.lock = RLock()
-        self.troubles = Troubles()
-        self.allowances = Allowances()
-        self.accounts: dict[str, Account] = {}
-        self.people: dict[str, Person] = {}
-        self.places: dict[Chat, Place] = {}
-        self.logs: defaultdict[tuple[str, Chat], ChatLog] = defaultdict(ChatLog)
-        self.acquainted: set[tuple[str, str]] = set()
-        self.blocked: set[tuple[str, str]] = set()
-        self.contents: dict[tuple[str, str], Content | None] = {}
-        self.gone: set[tuple[str, str]] = set()
-        self._quotable: dict[str, tuple[str, Chat]] = {}
+        super().__init__(clock, seed=seed)
         self._calls: list[Call] = []
 
     # ---------------------------------------------------------------- who there is
@@ -74,14 +66,34 @@ class World:
                 access_token or self.ids.opaque(172),
                 quota,
             )
-            self.accounts[account.user_id] = account
-            return account
+            return self._set_account(account)
+
+    def set_quota(self, account: Account, quota: int | None) -> Account:
+        """Let an account push so much a month, None: without an end; returns it as it is now."""
+        with self.lock:
+            return self._set_account(replace(self.accounts[account.user_id], quota=quota))
+
+    def set_read_mode(self, account: Account, read_mode: ReadMode) -> Account:
+        """Have messages read by themselves or by the bot; returns the account as it is now."""
+        with self.lock:
+            return self._set_account(replace(self.accounts[account.user_id], read_mode=read_mode))
+
+    def account_named(self, name: str) -> Account | None:
+        """The newest account of this name, as it is now."""
+        with self.lock:
+            return next((account for account in reversed(self.accounts.values()) if account.name == name), None)
+
+    def person(self, user_id: str) -> Person | None:
+        """Somebody, by the user id."""
+        with self.lock:
+            return self.people.get(user_id)
 
     def add_person(self, name: str, *, language: str | None = None, user_id: str | None = None) -> Person:
         """A new person, so far nobody's friend."""
         with self.lock:
             person = Person(name, user_id or "U" + self.ids.hexadecimal(32), language)
             self.people[person.user_id] = person
+            self._know(records.person_record(person))
             return person
 
     def add_group(self, *people: Person, name: str = "", group_id: str | None = None) -> Chat:
@@ -115,6 +127,24 @@ class World:
         with self.lock:
             self._calls.append(call)
 
+    def read(self, account: Account, event_id: str) -> None:
+        """The message of this event is read, where that goes by itself: its webhook was taken in."""
+        with self.lock:
+            if self.accounts[account.user_id].read_mode == "manual":
+                return
+            if found := self._find(account, lambda said: said.event_id == event_id and said.via == "person"):
+                self._read(account, found[0], [found[1]])
+
+    def clear(self, account: Account, chat: Chat) -> None:
+        """Empty a chat of all that was said in it."""
+        with self.lock:
+            log = self.log(account, chat)
+            for utterance in log.utterances:
+                self._forget(account, chat, utterance.id)
+            log.utterances.clear()
+            log.loading_until = 0
+            self._tell(Change("world", account, chat))
+
     # ---------------------------------------------------------------- for the API; the caller holds `lock`
 
     def is_acquainted(self, account: Account, person: Person) -> bool:
@@ -141,26 +171,60 @@ class World:
     def quotable(self, account: Account, chat: Chat) -> str:
         """A new quote token for a message of this chat; it is good for ever, and nowhere else."""
         token = self.ids.opaque(150)
-        self._quotable[token] = account.user_id, chat
+        self.quote_tokens[token] = account.user_id, chat
+        self._keep(records.quote_token_record(token, account.user_id, chat))
         return token
 
     def may_quote(self, account: Account, chat: Chat, token: str) -> bool:
         """Whether the token belongs to a message of this chat."""
-        return self._quotable.get(token) == (account.user_id, chat)
+        return self.quote_tokens.get(token) == (account.user_id, chat)
 
     def show_loading(self, account: Account, person: Person, seconds: int) -> None:
         """Show the loading animation; a second call starts its time anew."""
-        self.log(account, one_to_one(person)).loading_until = self.clock.now() + 1000 * seconds
+        chat = one_to_one(person)
+        self.log(account, chat).loading_until = self.clock.now() + 1000 * seconds
+        self._tell(Change("loading", account, chat))
 
-    def deliver(self, account: Account, chat: Chat, messages: Iterable[JsonObject], via: Via) -> list[JsonObject]:
-        """Put a bot's messages into a chat; returns LINE's `sentMessages`. A person who blocks the bot sees nothing."""
+    def count_push(self, account: Account, recipients: int) -> None:
+        """Count one push to so many recipients, however many message objects it holds."""
+        self.allowances.count_push(account.user_id, recipients, self.clock.now())
+        self._tell(Change("world"))
+
+    def mark_read(self, account: Account, token: str) -> None:
+        """Mark people's messages as read up to the one of this `markAsReadToken`, if there is one."""
+        if found := self._find(account, lambda said: said.message.get("markAsReadToken") == token):
+            self._read(account, found[0], range(found[1] + 1))
+
+    def deliver(
+        self, account: Account, chat: Chat, messages: Iterable[JsonObject], via: Via, event_id: str | None = None
+    ) -> list[JsonObject]:
+        """Put a bot's messages into a chat; returns LINE's `sentMessages`. A person who blocks the bot sees nothing.
+
+        `event_id` is the `webhookEventId` of the event that they answer.
+        """
         sent = [self._sent(account, chat, message) for message in messages]
-        blocked = chat.kind == "user" and (account.user_id, chat.id) in self.blocked
+        if self._is_blocked(account, chat):
+            return sent
+        loads = self.log(account, chat).loading_until > 0
         for message, entry in zip(messages, sent, strict=True):
-            if not blocked:
-                said = utterance_of(message, entry["id"], self.clock.now(), account.name, via)
-                self.log(account, chat).add(said)
+            said = utterance_of(message, entry["id"], self.clock.now(), account.name, via, event_id=event_id)
+            self._add(account, chat, said)
+        if loads:
+            self._tell(Change("loading", account, chat))
         return sent
+
+    def answered_by(self, account: Account, chat: Chat, retry_key: str | None) -> str | None:
+        """The `webhookEventId` of the event that a push answers: by its retry key, or else the chat's newest.
+
+        botkit makes the key from the event's id; a bot's name is its account's here.
+        """
+        said = (one for one in reversed(self.log(account, chat).utterances) if not one.is_answer)
+        events = [one.event_id for one in islice(said, MOST_EVENTS) if one.event_id is not None]
+        key = None if retry_key is None else UUID(retry_key)
+        made = (event for event in events if key == uuid5(NAMESPACE_URL, f"botkit:{account.name}:{event}"))
+        return next(made, events[0] if events else None)
+
+    # ---------------------------------------------------------------- inside
 
     def _sent(self, account: Account, chat: Chat, message: Mapping[str, Any]) -> JsonObject:
         entry = {"id": self.ids.message()}
@@ -170,14 +234,17 @@ class World:
 
     def _add_place(self, chat: Chat, people: Iterable[Person], name: str) -> Chat:
         with self.lock:
-            self.places[chat] = Place(chat, name, {person.user_id: person for person in people})
+            self._set_place(Place(chat, name, {person.user_id: person for person in people}))
             return chat
 
-    def log(self, account: Account, chat: Chat) -> ChatLog:
-        """A chat of this account in the making."""
-        return self.logs[account.user_id, chat]
+    def _is_blocked(self, account: Account, chat: Chat) -> bool:
+        return chat.kind == "user" and (account.user_id, chat.id) in self.blocked
 
-
-def one_to_one(person: Person) -> Chat:
-    """The 1:1 chat with a person, the same for every account."""
-    return Chat("user", person.user_id)
+    def _find(self, account: Account, fits: Callable[[Utterance], bool]) -> tuple[Chat, int] | None:
+        """Where something was said to an account: the chat, and the place in it; the newest of a chat first."""
+        for (account_id, chat), log in self.logs.items():
+            if account_id == account.user_id:
+                for place in range(len(log.utterances) - 1, -1, -1):
+                    if fits(log.utterances[place]):
+                        return chat, place
+        return None

@@ -78,9 +78,9 @@ def load_folder(folder: Path, only: Iterable[str] = (), *, together: bool = True
 
 
 def bot_files(folder: Path) -> list[Path]:
-    """The files of `folder` that are bots, by name: `*.yaml` (and `*.yml`) but for `_*` and `*.test.yaml`."""
+    """The files of `folder` that are bots, by name: `*.yaml` (and `*.yml`) less `_*`, `*.test.yaml` and hidden ones."""
     files = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
-    return [path for path in files if not path.name.startswith("_") and not path.name.endswith(".test.yaml")]
+    return [path for path in files if not path.name.startswith(("_", ".")) and not path.name.endswith(".test.yaml")]
 
 
 def load_file(path: Path) -> tuple[BotSpec | None, tuple[Problem, ...]]:
