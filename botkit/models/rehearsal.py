@@ -34,7 +34,7 @@ class RehearsalModel:
         return count_tokens(model, text)
 
 
-_CURE = "Set OPENAI_API_KEY, or a base_url, for a real answer."
+_CURE = "For a real answer set OPENAI_API_KEY, or OPENAI_BASE_URL, in .env or the environment."
 
 
 def _lines(messages: tuple[Message, ...]) -> list[str]:

@@ -5,7 +5,7 @@ from botkit.models.rehearsal import RehearsalModel
 from botkit.models.tokens import count_messages, count_tokens
 from botkit.ports import ChatModel, ChatRequest, ModerationRequest, TranscriptionRequest
 
-CURE = "Set OPENAI_API_KEY, or a base_url, for a real answer."
+CURE = "For a real answer set OPENAI_API_KEY, or OPENAI_BASE_URL, in .env or the environment."
 
 
 def ask(*messages: Message) -> ChatRequest:

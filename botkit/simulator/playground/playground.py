@@ -1,0 +1,278 @@
+"""Playground: a LINE of one's own, with every bot of a folder as a friend, served by the code that is deployed."""
+
+import logging
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from pathlib import Path
+from threading import Event as Flag
+from threading import Lock, Thread
+from typing import Any, Literal, Self
+
+from botkit.aws.batch import is_batch, read_batch
+from botkit.errors import BotkitError
+from botkit.messages import Chat
+from botkit.ports import Conversation, Services
+from botkit.runtime import Runtime, services
+from botkit.simulator.app import create_app
+from botkit.simulator.chats import Account, Person, Utterance
+from botkit.simulator.keeper import Keeper
+from botkit.simulator.platform import Platform
+from botkit.simulator.playground.clock import PlayClock
+from botkit.simulator.playground.cloud import Cloud, Delivered
+from botkit.simulator.playground.live import LiveShelf
+from botkit.simulator.playground.mischief import Mischief
+from botkit.simulator.playground.mortal import Life, mortal
+from botkit.simulator.playground.queue import batch_of
+from botkit.simulator.playground.settings import Settings
+from botkit.simulator.playground.switch import secrets_and_model
+from botkit.simulator.playground.watching import Traces, Watcher
+from botkit.simulator.server import serving
+from botkit.simulator.wire import Delivery
+from botkit.simulator.world import Change
+from botkit.spec.bot import BotSpec, LineAccount
+from botkit.steps.model import Model
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY = 0.3
+"""Seconds between two looks at the bots folder and at .env."""
+ME = "You"
+FRIENDS = ("Hana", "Ken")
+"""Who is there at the first start, so that a group can be made at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that a page shows has changed.
+
+    `message`: `utterance` of a chat is new or changed · `loading`: a chat's animation · `trace`: the story of
+    `event` · `webhook`: LINE's call did not get through, and `text` says why · `world`: anything else.
+    """
+
+    kind: Literal["message", "loading", "trace", "webhook", "world"]
+    bot: str = ""
+    chat: Chat | None = None
+    utterance: Utterance | None = None
+    event: str = ""
+    status: int | None = None
+    text: str = ""
+
+
+class Playground:
+    """LINE, AWS and the bots of a folder, in one process. Lives as long as the `with` block of `open`."""
+
+    def __init__(self, folder: Path, settings: Settings, keeper: Keeper) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.keeper = keeper
+        self.clock = PlayClock(keeper.get("clock.offset") or 0)
+        self.platform = Platform(self.clock)
+        keeper.restore(self.platform)
+        keeper.watch(self.platform)
+        self.mischief = Mischief()
+        self.mischief.load(keeper.get("troubles"))
+        self.platform.troubles = self.mischief.troubles()
+        self.cloud = Cloud(self._invoke, self.clock, self.mischief, self._delivered)
+        self._listeners: list[Callable[[Notice], None]] = []
+        self._secrets: dict[str, str] = {}
+        self._ended = Flag()
+        self._noting = Lock()
+        self._ids: dict[str, str] = {}
+        self.me = self._person(ME)
+        if len(self.platform.people) == 1:
+            for name in FRIENDS:
+                self._person(name)
+
+    @classmethod
+    @contextmanager
+    def open(cls, folder: Path, environ: Mapping[str, str], *, memory: Path | None = None) -> Iterator[Self]:
+        """Start everything. What people said is kept in the file `memory`, where one is given.
+
+        Raises ConfigurationError for a store that cannot be, and StoreError where a file cannot be opened.
+        """
+        with ExitStack() as stack:
+            keeper = Keeper(memory)
+            stack.callback(keeper.close)
+            playground = cls(folder, Settings(environ), keeper)
+            line_url = stack.enter_context(serving(create_app(playground.platform)))
+            playground._start(line_url)
+            stack.callback(playground._stop)
+            yield playground
+
+    @property
+    def accounts(self) -> dict[str, Account]:
+        """The account of every bot that works, or has worked since the start, by the bot's name."""
+        return {bot: self.platform.accounts[user_id] for bot, user_id in self._ids.items()}
+
+    def listen(self, listener: Callable[[Notice], None]) -> Callable[[], None]:
+        """Be told of every change, in whichever thread makes it; returns what ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    # ---------------------------------------------------------------- what is done here
+
+    def deliver(self, delivery: Delivery) -> None:
+        """Have LINE call the bot's webhook with what a person did; returns at once."""
+        self.cloud.deliver(self.bot_of(delivery.destination), delivery, self.platform.redeliver)
+
+    def jump(self, ms: int) -> None:
+        """Let so much time pass at once, for LINE, the bots and the schedule."""
+        self.clock.jump(ms)
+        self.keeper.put("clock.offset", self.clock.offset)
+        self.cloud.tick()
+        self._tell(Notice("world"))
+
+    def sweep(self) -> None:
+        """Run the schedule's sweep now."""
+        self.cloud.sweep()
+
+    def reset(self, bot: str, chat: Chat) -> None:
+        """Forget what was said in a chat, as the bot remembers it and as it is shown."""
+        self.services.store.disband(bot, chat, self.clock.now())
+        self.platform.clear(self.accounts[bot], chat)
+
+    def bot_of(self, user_id: str) -> str:
+        """The bot behind an account. Raises KeyError where there is none."""
+        return self.platform.accounts[user_id].name
+
+    # ---------------------------------------------------------------- inside
+
+    def _start(self, line_url: str) -> None:
+        mine = {"BOTKIT_LINE_URL": line_url, "BOTKIT_QUEUE": ""}
+        environ = ChainMap(self._secrets, mine, self.settings)  # type: ignore[arg-type]  # only the first is written to
+        secrets, model = secrets_and_model(environ, self.clock, lambda: self.shelf.all().values())
+        wired = services(environ, self.clock)
+        self.services: Services = replace(wired, secrets=secrets, model=model, wake=self.cloud.wake)
+        self.traces = Traces(self.services, self.platform, self.keeper, model)
+        self.traces.listen(lambda bot, event: self._tell(Notice("trace", bot, event=event)))
+        self.shelf = LiveShelf(self.folder, self._dress, lambda: self._tell(Notice("world")))
+        self.platform.listen(self._changed)
+        self.mischief.listeners.append(self._keep_troubles)
+        self.cloud.start()
+        self._go_on()
+        Thread(target=self._look, name="looks at files", daemon=True).start()
+        Thread(target=self._warm_up, name="warms up", daemon=True).start()
+
+    def _stop(self) -> None:
+        self._ended.set()
+        self.cloud.stop()
+        self.traces.close()
+
+    def _warm_up(self) -> None:
+        """Load what the first answer needs, which takes seconds, while nobody waits yet."""
+        with suppress(BotkitError):  # whoever needs it will hear of it
+            for bot in self.shelf.all().values():
+                model = bot.step(Model)
+                self.services.model.count_tokens(model.name if model else "", "")
+            _ = self.services.line.reply, self.services.markdown.plain  # imported at their first use
+
+    def _look(self) -> None:
+        while not self._ended.wait(LOOK_EVERY):
+            try:
+                self.shelf.look()
+                if self.settings.look():
+                    self._tell(Notice("world"))
+            except Exception:  # whatever a file holds, the next look must come
+                log.exception("the bots folder could not be read anew")
+
+    def _dress(self, bot: BotSpec) -> BotSpec:
+        """The bot with an account of this LINE instead of its own, and somebody who looks on."""
+        account = self.platform.account_named(bot.name) or self.platform.add_account(
+            bot.name, user_id=made_up_id("U", "bot", bot.name)
+        )
+        self._ids[bot.name] = account.user_id
+        secret, token = (f"SIMULATED_{kind}_{account.user_id}".upper() for kind in ("secret", "token"))
+        self._secrets |= {secret: account.channel_secret, token: account.access_token}
+        line = LineAccount.model_validate({"channel_secret": f"env:{secret}", "channel_access_token": f"env:{token}"})
+        return replace(bot, line=line, steps=(Watcher(traces=self.traces), *bot.steps))
+
+    def _invoke(self, event: Mapping[str, Any], deadline: int, life: Life) -> dict[str, Any]:
+        """One invocation of the handler, in a process of its own as far as it can tell."""
+        owner = self.services.new_id()
+        wakeups, _ = read_batch(event) if is_batch(event) else ([], [])
+        with self._at_work(owner, [wakeup.conversation for wakeup in wakeups]):
+            return self._runtime(owner, life)(event, _Context(self.clock, deadline))
+
+    def _runtime(self, owner: str, life: Life) -> Runtime:
+        model = self.mischief.model(self.services.model, life, self.clock)
+        return Runtime(self.shelf, mortal(replace(self.services, model=model), life), owner)
+
+    @contextmanager
+    def _at_work(self, owner: str, conversations: Sequence[Conversation]) -> Iterator[None]:
+        """Write down who works on what, for the next start: only the end of this whole process leaves it there."""
+        if conversations:
+            self._note_worker(owner, [(one.bot, one.id) for one in conversations])
+        try:
+            yield
+        finally:
+            if conversations:
+                self._note_worker(owner, None)
+
+    def _note_worker(self, owner: str, conversations: Sequence[tuple[str, str]] | None) -> None:
+        with self._noting:
+            workers = {**(self.keeper.get("workers") or {}), owner: conversations}
+            self.keeper.put("workers", {name: at for name, at in workers.items() if at})
+
+    def _go_on(self) -> None:
+        """Finish what this program was at when it was stopped: nobody else can have those leases."""
+        left = self.keeper.get("workers") or {}
+        self.keeper.put("workers", {})
+        for owner, conversations in left.items():
+            runtime = self._runtime(owner, Life())
+            for number, (bot, conversation) in enumerate(conversations):
+                event = batch_of([(f"{owner}-{number}", Conversation(bot, conversation))])
+                Thread(target=runtime, args=(event, None), name="goes on", daemon=True).start()
+
+    def _delivered(self, delivered: Delivered) -> None:
+        """Note what LINE has seen of a webhook: where it was taken in, the message is read."""
+        account = self.platform.accounts[delivered.delivery.destination]
+        for event in delivered.delivery.events:
+            event_id, status = event["webhookEventId"], delivered.status
+            if status == 200:
+                self.platform.read(account, event_id)
+            else:
+                self._tell(Notice("webhook", delivered.bot, _chat_of(event), None, event_id, status, delivered.text))
+
+    def _changed(self, change: Change) -> None:
+        if change.kind == "world" or change.account is None:
+            self._tell(Notice("world"))
+        else:
+            kind: Literal["message", "loading"] = "message" if change.kind == "said" else "loading"
+            self._tell(Notice(kind, change.account.name, change.chat, change.utterance))
+
+    def _keep_troubles(self) -> None:
+        self.keeper.put("troubles", self.mischief.dump())
+        self._tell(Notice("world"))
+
+    def _tell(self, notice: Notice) -> None:
+        for listener in tuple(self._listeners):
+            listener(notice)
+
+    def _person(self, name: str) -> Person:
+        user_id = made_up_id("U", "person", name)
+        return self.platform.people.get(user_id) or self.platform.add_person(name, user_id=user_id)
+
+
+def made_up_id(prefix: str, kind: str, name: str) -> str:
+    """An id in LINE's shape: for the same name the same at every start, so that histories go on."""
+    return prefix + sha256(f"{kind}:{name}".encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What Lambda hands to the handler beside the event."""
+
+    clock: PlayClock
+    deadline: int
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, self.deadline - self.clock.now())
+
+
+def _chat_of(event: Mapping[str, Any]) -> Chat:
+    source = event["source"]
+    kind = source["type"]
+    return Chat(kind, source[f"{kind}Id"])
