@@ -1,5 +1,6 @@
 # Two commands do all set-up on a machine with nothing but Python ≥ 3.11, make and pip:
-#   make run    try a bot in the terminal, no key, no account
+#   make run    try the bots on a page like LINE, no key, no account
+#   make chat   try one in the terminal
 #   make test   lint, types and tests
 #   make bench  what loading bot files and delivering messages costs
 #   make simulate                          crashes, losses and delays by the ten thousand, with the real delivery code
@@ -9,9 +10,12 @@ BOT ?= assistant
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench simulate conformance lock clean
+.PHONY: run chat test lint bench simulate conformance lock clean
 
 run: $(VENV)/.ready
+	@$(BIN)/botkit dev
+
+chat: $(VENV)/.ready
 	@$(BIN)/botkit chat $(BOT)
 
 test: $(VENV)/.ready lint

@@ -144,6 +144,14 @@ State = Literal["RECEIVED", "SENDING", "UNDELIVERED", "DONE"]
 Final = Literal["DONE", "UNDELIVERED"]
 Via = Literal["reply", "push"]
 
+MEANING: Mapping[State, str] = {
+    "RECEIVED": "waiting for an answer",
+    "SENDING": "its answer is on the way",
+    "UNDELIVERED": "its answer waits for a tap or the next reply",
+    "DONE": "answered, or nothing to say",
+}
+"""What each state of an event means, in words for people."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pending:

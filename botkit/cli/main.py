@@ -13,13 +13,14 @@ try:
 except ModuleNotFoundError:  # the packaged Lambda has no terminal, and the runtime dependencies have no rich
     sys.exit("the botkit command needs the extra `dev`; run `make run`, or: pip install 'botkit[dev]'")
 
-from botkit.cli import chat, check, explain, forget, history, new, schema, show, usage
+from botkit.cli import chat, check, dev, explain, forget, history, new, schema, show, usage
 
 COMMANDS = {
     "new": new,
     "check": check,
     "show": show,
     "chat": chat,
+    "dev": dev,
     "usage": usage,
     "history": history,
     "forget": forget,
