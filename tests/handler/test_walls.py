@@ -112,7 +112,8 @@ class Town:
 
     def all_ids(self) -> list[str]:
         """Ids of messages in any chat, of people and of bots."""
-        return [one.id for log in self.stage.platform.logs.values() for one in log.utterances]
+        logs = self.stage.platform.logs.values()
+        return [one.id for log in logs for one in log.utterances if one.via != "system"]
 
     def said_by(self, bot: str, chat: Chat) -> set[str]:
         return {one.id for one in self.stage.platform.chat(self.account(bot), chat).answers}

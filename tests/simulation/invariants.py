@@ -76,9 +76,7 @@ class _Look:
     def shown(self) -> list[tuple[str, str, Utterance]]:
         """What bots have said: account, chat and message."""
         logs = self.world.platform.logs.items()
-        return [
-            (account, chat.id, said) for (account, chat), log in logs for said in log.utterances if said.via != "person"
-        ]
+        return [(account, chat.id, said) for (account, chat), log in logs for said in log.utterances if said.is_answer]
 
     @cached_property
     def turns(self) -> dict[str, list[Spoken]]:

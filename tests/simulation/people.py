@@ -173,7 +173,7 @@ class People:
         """Everybody looks at their phone; buttons that are new to them are tapped, mostly, sooner or later."""
         for (account, chat), log in list(self.platform.logs.items()):
             for said in log.utterances:
-                if said.via != "person" and said.id not in self._seen:
+                if said.is_answer and said.id not in self._seen:
                     self._seen.add(said.id)
                     self.scheduler.note(self.scheduler.platform, f"shown by {said.via}", (chat.kind, said.text))
                     self._consider(self.accounts_by_id[account], chat, button_of(said))

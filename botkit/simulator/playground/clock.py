@@ -1,8 +1,13 @@
 """A clock that can be moved forward while everything runs on."""
 
+from concurrent.futures import Future, wait
 from threading import Lock
+from typing import Any, Final
 
 from botkit.runtime import SystemClock
+
+LOOK_EVERY: Final = 0.05
+"""Seconds between two looks of who waits: the time may have jumped."""
 
 
 class PlayClock(SystemClock):
@@ -25,3 +30,9 @@ class PlayClock(SystemClock):
             raise ValueError("time only goes forward")
         with self._lock:
             self.offset += ms
+
+    def wait(self, future: "Future[Any]", until: int) -> bool:
+        """Wait until the future is done, or until a time in ms since 1970, also where a jump brings it."""
+        while not future.done() and (left := until - self.now()) > 0:
+            wait([future], min(left / 1000, LOOK_EVERY))
+        return future.done()

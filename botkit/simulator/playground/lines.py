@@ -1,12 +1,18 @@
 """Which calls of LINE's API were made for an event."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from math import inf
+from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
 from botkit.simulator.world import Call, World
 
 JsonObject = dict[str, Any]
+
+_ANSWERS: Final = ("reply", "push")
+
+BESIDE: Final = 2_000
+"""So long after its end, in ms, what a turn had begun beside itself may reach LINE; its answer waits for that."""
 
 
 def calls_for(world: World, bot: str, events: Collection[str], turns: Sequence[JsonObject]) -> list[JsonObject]:
@@ -16,35 +22,51 @@ def calls_for(world: World, bot: str, events: Collection[str], turns: Sequence[J
     """
     keys = {str(uuid5(NAMESPACE_URL, f"botkit:{bot}:{event}")) for event in events}
     account = world.account_named(bot)
+    calls = [call for call in world.calls if account is not None and call.account in (account.user_id, None)]
+    answers = [call for call in calls if _is_answer(world, call, events, keys)]
+    spans = [(turn["ids"], turn["began"], _end(turn, answers)) for turn in turns]
+    asked = [call for call in calls if call.account and any(_is_asked(call, *span) for span in spans)]
+    return [_told(call) for call in sorted([*answers, *asked], key=lambda one: one.at)]
 
-    def is_for(call: Call) -> bool:
-        body = call.body if isinstance(call.body, dict) else {}
-        match call.endpoint:
-            case "reply":
-                return _event_of(world, body.get("replyToken")) in events
-            case "push":
-                return call.headers.get("x-line-retry-key") in keys
-        if account is None or call.account != account.user_id:
-            return False
-        named = {*call.path.split("/"), body.get("chatId"), body.get("markAsReadToken")}
-        return any(_is_of(turn, call, named) for turn in turns)
 
-    return [_told(call) for call in sorted(world.calls, key=lambda one: one.at) if is_for(call)]
+def _is_answer(world: World, call: Call, events: Collection[str], keys: Collection[str]) -> bool:
+    match call.endpoint:
+        case "reply":
+            return _event_of(world, _body(call).get("replyToken")) in events
+        case "push":
+            return call.headers.get("x-line-retry-key", "") in keys
+    return False
+
+
+def _end(turn: JsonObject, answers: Sequence[Call]) -> float:
+    """Until when LINE may be asked something for a turn (ms since 1970)."""
+    ended: int | None = turn["ended"]
+    if ended is None:
+        return inf
+    kept: list[int] = [one["at"] for one in turn.get("line", ()) if one["endpoint"] in _ANSWERS]
+    answered = (at for at in [*kept, *(call.at for call in answers)] if at >= ended)
+    return min([ended + BESIDE, *answered])
+
+
+def _is_asked(call: Call, ids: Collection[str], began: int, ended: float) -> bool:
+    if call.endpoint in _ANSWERS:
+        return False
+    body = _body(call)
+    if not any(one in ids for one in (*call.path.split("/"), body.get("chatId"), body.get("markAsReadToken"))):
+        return False
+    # A message's own calls need no time to be known by.
+    return call.endpoint in ("content", "mark_as_read") or began <= call.at <= ended
+
+
+def _body(call: Call) -> JsonObject:
+    return call.body if isinstance(call.body, dict) else {}
 
 
 def _event_of(world: World, token: Any) -> str | None:
     try:
         return world.allowances.event_of(token)
-    except (KeyError, TypeError):
+    except (KeyError, TypeError):  # LINE does not know it, or it is no token at all
         return None
-
-
-def _is_of(turn: JsonObject, call: Call, named: Collection[str | None]) -> bool:
-    if not any(one in named for one in turn["ids"]):
-        return False
-    if call.endpoint in ("content", "mark_as_read"):  # a message's own
-        return True
-    return turn["began"] <= call.at and (turn["ended"] is None or call.at <= turn["ended"])
 
 
 def _told(call: Call) -> JsonObject:

@@ -157,7 +157,7 @@ class _TroubledModel:
             self.life.end()
             raise Killed("the worker was killed while it asked the model")
         if self.mischief.happens("slow_model"):
-            self._dawdle(began + self.mischief.value("slow_model") * 1000)
+            self._dawdle(request, began, self.mischief.value("slow_model"))
         self._fail(request, "model")
         return self.model.complete(request)
 
@@ -175,15 +175,24 @@ class _TroubledModel:
         """Tokens of `text`; no server is asked for that."""
         return self.model.count_tokens(model, text)
 
-    def _dawdle(self, until: int) -> None:
+    def _dawdle(self, request: ChatRequest, began: int, seconds: int) -> None:
+        """Take so long, or as long as the request waits. Raises ModelError where it waits no longer."""
+        until = began + int(min(seconds, request.timeout) * 1000)
         while (left := until - self.clock.now()) > 0:
             self.life.wait(min(left / 1000, LOOK_EVERY))
+        if seconds > request.timeout:
+            text = f"{_host(request)} did not answer for {request.model!r} in time: try again, or raise model.timeout"
+            raise ModelError(text, retryable=True)
 
     def _fail(self, request: Request, section: str) -> None:
         """Fail as `botkit.models.openai` does, in the same words, after its own tries."""
-        host = urlsplit(request.base_url or _OPENAI).netloc.rpartition("@")[2]
+        host = _host(request)
         if self.mischief.happens("model_down"):
             text = f"{host} cannot be reached, or it broke the connection off: check {section}.base_url"
             raise ModelError(text, retryable=True)
         if self.mischief.happens("rate_limit"):
             raise ModelError(f"{host} limits the rate for {request.model!r}: try again later", retryable=True)
+
+
+def _host(request: Request) -> str:
+    return urlsplit(request.base_url or _OPENAI).netloc.rpartition("@")[2]

@@ -25,8 +25,8 @@ MISHAPS: Final = (
     Mishap(
         "slow_model",
         "Slow model",
-        "The model takes this long, whatever model.timeout allows: after reply.slow.after (45 s) a button is shown, "
-        "and a tap on it brings the answer once it is ready.",
+        "The model takes this long. Beyond model.timeout (40 s by default) the error text comes; beyond "
+        "reply.slow.after (45 s) a button, and a tap on it brings the answer once it is ready.",
         value=50,
         unit="s",
     ),

@@ -34,6 +34,7 @@ from botkit.simulator.wire import Delivery
 from botkit.simulator.world import Change
 from botkit.spec.bot import BotSpec, LineAccount
 from botkit.steps.model import Model
+from botkit.steps.reply import Reply
 
 log = logging.getLogger(__name__)
 
@@ -183,6 +184,8 @@ class Playground:
         account = self.platform.account_named(bot.name) or self.platform.add_account(
             bot.name, user_id=made_up_id("U", "bot", bot.name)
         )
+        reply = bot.step(Reply)
+        self.platform.set_read_mode(account, "manual" if reply and reply.mark_as_read else "auto")
         self._ids[bot.name] = account.user_id
         secret, token = (f"SIMULATED_{kind}_{account.user_id}".upper() for kind in ("secret", "token"))
         self._secrets |= {secret: account.channel_secret, token: account.access_token}
@@ -238,7 +241,7 @@ class Playground:
 
     def _changed(self, change: Change) -> None:
         if change.kind == "world" or change.account is None:
-            self._tell(Notice("world"))
+            self._tell(Notice("world", change.account.name if change.account else "", change.chat))
         else:
             kind: Literal["message", "loading"] = "message" if change.kind == "said" else "loading"
             self._tell(Notice(kind, change.account.name, change.chat, change.utterance))

@@ -8,6 +8,7 @@ import httpx2
 import openai
 import pytest
 
+from botkit import testing
 from botkit.errors import ModelError
 from botkit.models.calls import CHAT, Address, Call
 from botkit.models.faults import fault_of
@@ -141,6 +142,7 @@ def test_a_killed_worker_takes_the_whole_batch_along_and_each_is_answered_in_the
 
 
 def test_a_slow_model_makes_a_button_that_brings_the_answer(kind: Town) -> None:
+    kind.write(KIND.replace("model: gpt-4.1-mini", "model: {name: gpt-4.1-mini, timeout: 80s}"))
     kind.mischief.set("slow_model", "once")
     kind.say()
     until(lambda: mode(kind.mischief, "slow_model") == "off")
@@ -153,6 +155,14 @@ def test_a_slow_model_makes_a_button_that_brings_the_answer(kind: Town) -> None:
     kind.deliver(kind.platform.postback(kind.account, kind.hana, button["data"]))
     kind.settle()
     assert kind.heard()[1:] == [ANSWER]
+
+
+def test_a_model_slower_than_its_timeout_makes_the_error_text(kind: Town) -> None:
+    kind.mischief.set("slow_model", "once")
+    kind.say()
+    until(lambda: mode(kind.mischief, "slow_model") == "off")
+    kind.pass_time(41)
+    assert kind.heard() == [SORRY]
 
 
 def test_a_slow_model_takes_as_long_as_it_is_set_to(kind: Town) -> None:
@@ -195,18 +205,19 @@ def real_fault(error: openai.OpenAIError, host: str) -> ModelError:
 @pytest.mark.parametrize(
     ("base_url", "host"), [(None, "api.openai.com"), ("http://me:secret@127.0.0.1:11434/v1", "127.0.0.1:11434")]
 )
-@pytest.mark.parametrize("name", ["model_down", "rate_limit"])
+@pytest.mark.parametrize("name", ["model_down", "rate_limit", "slow_model"])
 def test_it_fails_in_the_words_of_the_real_thing(name: str, base_url: str | None, host: str) -> None:
     request = httpx2.Request("POST", f"https://{host}")
     response = httpx2.Response(429, request=request)
     real: dict[str, openai.OpenAIError] = {
         "model_down": openai.APIConnectionError(request=request),
         "rate_limit": openai.RateLimitError("", response=response, body=None),
+        "slow_model": openai.APITimeoutError(request),
     }
     expected = real_fault(real[name], host)
     mischief = Mischief()
     mischief.set(name, "on")
-    model = mischief.model(RehearsalModel(), Life(), MovableClock())
+    model = mischief.model(RehearsalModel(), Life(), testing.MovableClock(tick=20 * SECOND))
     with pytest.raises(ModelError) as raised:
         model.complete(asked(base_url))
     assert (str(raised.value), raised.value.retryable) == (str(expected), expected.retryable)
