@@ -129,7 +129,7 @@ def block(desk: Desk, body: bodies.Friendship) -> JsonObject:
     """Block a bot."""
     account, who = desk.account(body.bot), desk.person(body.actor)
     if (account.user_id, who.user_id) in desk.platform.blocked:
-        raise RequestError(400, f"{who.name} has blocked {account.name} already.")
+        raise RequestError(400, f"{account.name} is blocked by {who.name} already.")
     return desk.post(desk.platform.unfollow(account, who))
 
 
@@ -153,7 +153,7 @@ def come(desk: Desk, body: bodies.People) -> JsonObject:
     account, people = desk.account(body.bot), [desk.person(one) for one in dict.fromkeys(body.people)]
     place = desk.place(body.where.chat, account)
     if there := [one.name for one in people if one.user_id in place.members]:
-        raise RequestError(400, f"{', '.join(there)}: in this group already.")
+        raise RequestError(400, f"In this group already: {', '.join(there)}.")
     return desk.post(desk.platform.come(account, place.chat, *people))
 
 
@@ -162,7 +162,7 @@ def go(desk: Desk, body: bodies.People) -> JsonObject:
     account, people = desk.account(body.bot), [desk.person(one) for one in dict.fromkeys(body.people)]
     place = desk.place(body.where.chat, account)
     if away := [one.name for one in people if one.user_id not in place.members]:
-        raise RequestError(400, f"{', '.join(away)}: not in this group.")
+        raise RequestError(400, f"Not in this group: {', '.join(away)}.")
     return desk.post(desk.platform.go(account, place.chat, *people))
 
 
@@ -250,7 +250,7 @@ def _mentioned(desk: Desk, account: Account, where: Chat, whom: str) -> Mentione
         return "all"
     members = desk.place(where, account).members
     if whom not in members:
-        raise RequestError(400, f"{desk.person(whom).name} is not in this group and cannot be mentioned.")
+        raise RequestError(400, f"Not in this group: {desk.person(whom).name}. Only members can be mentioned.")
     return members[whom]
 
 

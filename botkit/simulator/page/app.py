@@ -109,8 +109,7 @@ class Pages:
         message_id, platform = request.path_params["message_id"], self._playground.platform
         with platform.lock:
             found = next((one for (_, name), one in platform.contents.items() if name == message_id), None)
-            gone = any(name == message_id for _, name in platform.gone)
-        if found is None or gone:
+        if found is None:
             raise RequestError(404, "There is nothing here; the message may have been unsent.")
         return media_response(found, request.headers.get("range"))
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from botkit.line.text import LONGEST_TEXT, utf16_length
 from botkit.messages import Chat
+from botkit.simulator.rules import faults
 
 LARGEST_MEDIA = 10_000_000
 """Bytes of one photo, voice message, video or file."""
@@ -19,13 +19,8 @@ _DAY = 24 * 60 * 60_000
 def _said(text: str) -> str:
     if not text.strip():
         raise PydanticCustomError("blank", "is empty; write something")
-    length = utf16_length(text)
-    if length > LONGEST_TEXT:
-        raise PydanticCustomError(
-            "long",
-            "is {length} characters long, and LINE takes {most} (UTF-16 units); shorten it",
-            {"length": length, "most": LONGEST_TEXT},
-        )
+    if faults([{"type": "text", "text": text}]):
+        raise PydanticCustomError("long", "is longer than LINE takes, which is 5000 UTF-16 units; shorten it")
     return text
 
 

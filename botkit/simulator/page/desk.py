@@ -76,11 +76,13 @@ class Desk:
         account, person, where = self.account(body.bot), self.person(body.actor), body.where.chat
         if where.kind != "user":
             if person.user_id not in self.place(where, account).members:
-                raise RequestError(400, f"{person.name} is not in this group; let {person.name} join it first.")
+                raise RequestError(
+                    400, f"Not in this group: {person.name}. Only members write here; add {person.name} first."
+                )
         elif where.id != person.user_id:
             raise RequestError(400, f"This is another person's chat; {person.name} cannot see it.")
         elif (account.user_id, person.user_id) in self.platform.blocked:
-            raise RequestError(400, f"{person.name} has blocked {account.name}; unblock it first.")
+            raise RequestError(400, f"{account.name} is blocked by {person.name}; unblock it first.")
         return account, person, where
 
     def said(self, account: Account, where: Chat, message_id: str) -> Utterance:

@@ -217,7 +217,7 @@ class _Shown:
     def _media(self, said: Utterance) -> JsonObject | None:
         """Where the bytes are that a person has sent."""
         content = self._playground.platform.contents.get((self._account.user_id, said.id))
-        if content is None or said.unsent:
+        if content is None:
             return None
         fields: Mapping[str, Any] = said.message
         return {

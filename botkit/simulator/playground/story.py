@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -184,14 +183,8 @@ class Story:
         if not chats:
             return []
         told = next((call for call in reversed(chats) if call.usage), chats[-1])
-        sent = Counter(map(_identity, told.sent))
-        left_out = []
-        for message in self._recent:
-            if sent[_identity(message)]:
-                sent[_identity(message)] -= 1
-            else:
-                left_out.append(message)
-        return left_out
+        sent = {_identity(message) for message in told.sent}
+        return [message for message in self._recent if _identity(message) not in sent]
 
 
 def _message(role: str, text: str, images: int = 0, part: str | None = None) -> JsonObject:

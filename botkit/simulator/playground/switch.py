@@ -94,17 +94,21 @@ class RehearsalSecrets:
 
     def get(self, reference: str) -> str:
         """The secret's value; "" of a key that is not there and not needed. Raises SecretError."""
-        if reference not in self._unneeded():
-            return self._real.get(reference)
+        if not reference.startswith("env:"):
+            return "" if reference in self._unneeded() else self._real.get(reference)
         try:
-            return self._real.get(reference) if reference.startswith("env:") else ""
+            return self._real.get(reference)
         except SecretError:
+            if reference not in self._unneeded():
+                raise
             return ""
 
     def warm(self, references: Collection[str]) -> None:
         """Fetch what is not at hand."""
-        unneeded = self._unneeded()
-        self._real.warm([one for one in references if one not in unneeded])
+        remote = [one for one in references if not one.startswith("env:")]
+        if remote:
+            unneeded = self._unneeded()
+            self._real.warm([one for one in remote if one not in unneeded])
 
     def _unneeded(self) -> set[str]:
         rehearsing = [bot for bot in self._bots() if rehearses(bot, self._environ)]

@@ -243,7 +243,7 @@ def test_who_blocks_a_bot_cannot_write_to_it_before_the_unblocking(web: Web) -> 
     web.do("block", bot="concierge", who=web.me)
     assert [(chat["blocked"], chat["friend"]) for chat in web.state()["chats"]] == [(True, True)]
     answer = web.send("say", web.mine(text="hi"))
-    assert (answer.status, answer.json()["error"]) == (400, "You has blocked concierge; unblock it first.")
+    assert (answer.status, answer.json()["error"]) == (400, "concierge is blocked by You; unblock it first.")
     web.do("follow", bot="concierge", who=web.me)
     web.do("say", **web.mine(text="hi"))
     assert "hi" in [one["text"] for one in web.said()]
@@ -302,7 +302,7 @@ def test_a_text_is_at_most_5000_utf16_units_long(web: Web) -> None:
     web.do("say", **web.mine(text="🍎" * 2500))
     assert refusal(web, "say", web.mine(text="🍎" * 2500 + "x")) == (
         400,
-        "text: is 5001 characters long, and LINE takes 5000 (UTF-16 units); shorten it",
+        "text: is longer than LINE takes, which is 5000 UTF-16 units; shorten it",
     )
     assert len([one for one in web.said() if one["via"] == "person"]) == 1
 
@@ -384,14 +384,14 @@ def test_only_members_write_mention_and_are_mentioned(web: Web) -> None:
     body = {"bot": "concierge", "chat": group, "text": "hi"}
     assert refusal(web, "say", {**body, "as": hana}) == (
         400,
-        "Hana is not in this group; let Hana join it first.",
+        "Not in this group: Hana. Only members write here; add Hana first.",
     )
     assert refusal(web, "say", {**body, "as": web.me, "mentions": [hana]}) == (
         400,
-        "Hana is not in this group and cannot be mentioned.",
+        "Not in this group: Hana. Only members can be mentioned.",
     )
-    assert refusal(web, "come", {**body, "people": [web.me]}) == (400, "You: in this group already.")
-    assert refusal(web, "go", {**body, "people": [hana]}) == (400, "Hana: not in this group.")
+    assert refusal(web, "come", {**body, "people": [web.me]}) == (400, "In this group already: You.")
+    assert refusal(web, "go", {**body, "people": [hana]}) == (400, "Not in this group: Hana.")
     assert refusal(web, "join", body) == (
         400,
         "It is in this group already, and LINE allows one official account.",

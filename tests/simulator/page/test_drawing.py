@@ -21,7 +21,7 @@ from botkit.simulator.server import serving
 from tests.support.browser import PATIENCE, complaints_of, opened
 
 JSON = dict[str, Any]
-SHEETS = ("tokens", "app", "chat", "message", "flex")
+SHEETS = ("tokens", "app", "chat", "rows", "message", "flex")
 HTML = "<!doctype html><html lang=en><meta charset=utf-8><link rel=icon href='data:,'>{}<script type=module src=/draw.js></script><div id=stage></div>"
 SCRIPT = """
 import { h, fill } from "/static/dom.js";
@@ -604,6 +604,8 @@ def test_flex_is_light_in_the_dark(stage: Stage) -> None:
     stage.flex({"type": "bubble", "body": box(text(), image())})
     bubble = stage.page.locator(".fx-bubble")
     assert (style(bubble, "backgroundColor"), style(bubble, "color")) == ("rgb(255, 255, 255)", "rgb(17, 17, 17)")
+    placeholder = style(bubble.get_by_role("img"), "backgroundImage")
+    assert placeholder == "linear-gradient(135deg, rgb(227, 232, 238), rgb(207, 215, 224))"
     assert style(stage.page.locator("body"), "backgroundColor") == "rgb(16, 18, 20)"
 
 
@@ -615,6 +617,7 @@ def test_a_carousel_scrolls_by_keys_and_by_its_arrows(stage: Stage) -> None:
     assert len(places) == 12
     assert places[1][0] - places[0][0] == 309
     assert len({place[3] for place in places}) == 1
+    assert track.get_attribute("tabindex") == "0"
     track.focus()
     stage.page.keyboard.press("ArrowRight")
     stage.until("document.querySelector('.slider-track').scrollLeft > 0")

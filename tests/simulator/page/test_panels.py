@@ -364,6 +364,12 @@ def test_a_change_is_shown_and_what_is_open_stays_open(page: Page) -> None:
     assert page.evaluate("document.activeElement.closest('details')?.dataset.key") is not None
 
 
+def test_what_is_under_way_is_looked_at_again_by_itself(page: Page) -> None:
+    pane = show(page, traces.sending())
+    page.evaluate("([event, trace]) => { traces[event] = trace; }", [traces.EVENT, traces.rehearsal()])
+    expect(pane.locator(".trace-said")).to_have_text("Answered in 60 ms by reply")
+
+
 def test_only_what_belongs_to_the_story_is_fetched_anew(page: Page) -> None:
     show(page, traces.burst())
     page.evaluate("panel.changed('concierge', '01HSOMETHINGELSE'); panel.changed('assistant', traces[0])")
@@ -374,7 +380,7 @@ def test_only_what_belongs_to_the_story_is_fetched_anew(page: Page) -> None:
 
 def test_an_answer_that_comes_after_another_event_was_opened_is_not_shown(page: Page) -> None:
     pane = show(page, traces.covered(), traces.rehearsal())
-    page.evaluate("window.held = new Promise((go) => { window.release = go; })")
+    page.evaluate("() => { window.held = new Promise((go) => { window.release = go; }); }")
     page.evaluate(f"panel.show('concierge', '{traces.EVENT}'); panel.hide()")
     page.evaluate("release(); held.then(() => 0)")
     nothing = "Nothing is shown yet. Write to a bot: beside each answer, one click tells here how it came about."
@@ -392,7 +398,7 @@ def test_nothing_has_to_be_scrolled_sideways_on_the_narrowest_phone(page: Page, 
         trace = traces.ALL[name]()
         for call in (call for turn in trace["turns"] for call in turn["models"]):
             call["answer"] = call["model"] = "https://example.com/" + "verylong" * 20
-            call["messages"][-1]["text"] = "あ" * 200 + "W" * 200
+            call["messages"] = [{**one, "text": "あ" * 200 + "W" * 200} for one in call["messages"]]
         show(page, trace)
     page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
     wide = page.evaluate(
@@ -433,7 +439,7 @@ def test_every_trouble_says_what_the_person_will_see_and_is_off_at_first(page: P
     expect(pane.locator("fieldset")).to_have_count(len(mishaps))
     for mishap in mishaps:
         group = pane.get_by_role("group", name=mishap["label"], exact=True)
-        expect(group).to_have_accessible_description(mishap["about"])
+        expect(group).to_have_accessible_description(mishap["about"].replace("`", ""))
         expect(group.get_by_label("Off")).to_be_checked()
     expect(pane.locator(".trouble-active")).to_have_text("All is well")
     expect(pane.get_by_role("button", name="Clear all")).to_be_disabled()

@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from botkit.messages import Content
 from botkit.models.known import CONTEXT_TOKENS
 from botkit.simulator.playground.settings import LARGEST, Settings, rehearses
+from botkit.simulator.playground.switch import RehearsalSecrets
 from botkit.simulator.wire import Delivery
 from botkit.spec.loader import load_folder
 from tests.simulator.playground.workshop import KIND, Workshop, workshop
@@ -221,6 +222,32 @@ def test_a_key_that_the_file_names_may_be_missing_in_a_rehearsal(shop: Workshop,
     more = f"moderation: {{input: refuse, api_key: {reference}}}\n"
     shop.write("kind.yaml", f"persona: hi\nmodel: {{name: x, api_key: {reference}}}\n{more}")
     assert "rehearsal: I heard “hi”." in shop.say("hi")
+
+
+class AskedOf:
+    """Secrets that note what they are asked for, and have it."""
+
+    def __init__(self) -> None:
+        self.references: list[str] = []
+
+    def get(self, reference: str) -> str:
+        self.references.append(reference)
+        return "value"
+
+    def warm(self, references: Collection[str]) -> None:
+        self.references += references
+
+
+def test_aws_is_not_asked_for_the_key_of_a_bot_that_rehearses(tmp_path: Path) -> None:
+    (tmp_path / "kind.yaml").write_text("persona: hi\nmodel: {name: x, api_key: ssm:/mine}\n")
+    bots, environ = load_folder(tmp_path).bots.values(), {"OPENAI_BASE_URL": ""}
+    asked = AskedOf()
+    secrets = RehearsalSecrets(asked, environ, lambda: bots)
+    secrets.warm(["ssm:/mine", "ssm:/line"])
+    assert secrets.get("ssm:/mine") == ""
+    assert asked.references == ["ssm:/line"]
+    environ["OPENAI_BASE_URL"] = "http://127.0.0.1:1/v1"
+    assert secrets.get("ssm:/mine") == "value"
 
 
 def test_a_key_that_appears_under_its_own_name_is_used(shop: Workshop, openai: OpenAIServer) -> None:

@@ -140,6 +140,16 @@ def test_what_is_told_twice_is_left_out_only_as_often_as_it_was(shop: Workshop) 
     assert history
 
 
+def test_what_did_not_fit_the_model_was_not_sent(real: Workshop, openai: OpenAIServer) -> None:
+    for text in ("one", "two"):
+        real.say(text)
+    openai.fail(400, "Too long.", code="context_length_exceeded", param="messages")
+    real.say("three")
+    (turn,) = real.trace()["turns"]
+    assert [len(call["messages"]) for call in turn["models"]] == [6, 4]
+    assert [one["text"] for one in turn["left_out"]] == ["one", "one"]
+
+
 def test_of_a_turn_that_asks_no_model_nothing_is_left_out(shop: Workshop) -> None:
     shop.say("one")
     shop.say("/reset")

@@ -79,9 +79,9 @@ export class Log {
       const there = this.lines.children[index] ?? null;
       if (element !== there) this.lines.insertBefore(element, there);
     });
-    this.#markCurrent(
-      this.lines.querySelector("article[tabindex='0']") ?? [...this.lines.querySelectorAll("article")].at(-1),
-    );
+    // The tab key leads to the newest message, unless somebody is among the others just now.
+    const current = this.lines.contains(document.activeElement) && this.lines.querySelector("article[tabindex='0']");
+    this.#markCurrent(current || [...this.lines.querySelectorAll("article")].at(-1));
   }
 
   /** The element already drawn as far as possible: what plays goes on, and nothing is read out twice. */

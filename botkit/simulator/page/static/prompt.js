@@ -65,8 +65,9 @@ function drawWindow(call) {
 }
 
 function drawSent(call, leftOut, why, folded, key) {
+  const name = isChat(call) ? "The prompt as sent" : "What was sent";
   return h("details", { class: "trace-fold", open: !folded, dataset: { key: `${key}-prompt` } },
-    h("summary", {}, h("span", {}, isChat(call) ? "The prompt as sent" : "What was sent"), side(tokens(sum(call.messages)))),
+    h("summary", {}, h("span", {}, name), side(tokens(sum(call.messages)))),
     drawShares(call),
     drawPrompt(call, leftOut, why, key));
 }
@@ -140,8 +141,9 @@ function isLong(text) {
 }
 
 function drawAnswer(call) {
-  const used = [call.output_tokens ? tokens(call.output_tokens) : null, call.cost ? dollars(call.cost) : null].filter(Boolean);
-  return h("div", { class: "trace-answer" }, drawPartHead("div", ANSWERED[call.kind] ?? "It answered", used.join(" · ")), words(call.answer));
+  const used = [call.output_tokens ? tokens(call.output_tokens) : null, call.cost ? dollars(call.cost) : null];
+  const head = drawPartHead("div", ANSWERED[call.kind] ?? "It answered", used.filter(Boolean).join(" · "));
+  return h("div", { class: "trace-answer" }, head, words(call.answer));
 }
 
 function sum(messages) {

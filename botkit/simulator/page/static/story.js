@@ -73,8 +73,8 @@ function waiting(trace) {
 
 function sending(trace) {
   const call = trace.line.findLast(isAnswer);
-  const refused = call && call.status !== null && call.status >= 400;
-  const text = refused ? `On its way: LINE answered ${call.status} and is asked again` : "On its way to LINE";
+  const failing = call?.status === 429 || call?.status >= 500;
+  const text = failing ? `On its way: LINE answered ${call.status} and is asked again` : "On its way to LINE";
   const tries = trace.sends > 1 ? `${count(trace.sends, "call")} so far, each with the same answer.` : "";
   return line("waiting", text, tries);
 }

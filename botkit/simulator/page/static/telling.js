@@ -93,7 +93,10 @@ function drawModels(trace, at) {
   const about = { told: trace.turns.length > 1 ? failed : null, leftOut, why: whyLeftOut(trace) };
   return [
     heading("The model", models.length > 1 ? `asked ${count(models.length, "time")}` : null),
-    models.map((call, one) => drawModel(call, { ...about, folded: !isLast || call !== answered, key: `model-${at}-${one}` })),
+    models.map((call, one) => {
+      const folded = !isLast || call !== answered;
+      return drawModel(call, { ...about, folded, key: `model-${at}-${one}` });
+    }),
   ];
 }
 

@@ -2,8 +2,11 @@
 
 import { fill, h } from "./dom.js";
 import { aside } from "./pieces.js";
+import { isLive } from "./story.js";
 import { drawHeadline, drawIds, drawTrace } from "./telling.js";
 
+// In ms. That LINE's answer was written down is told to nobody, so what is under way is looked at again.
+const LOOK_EVERY = 1500;
 const NOTHING = "Nothing is shown yet. Write to a bot: beside each answer, one click tells here how it came about.";
 
 /**
@@ -21,6 +24,7 @@ export class TracePanel {
   #trace = null;
   #fetching = false;
   #again = false;
+  #timer = 0;
 
   constructor(element, { get, open, zone }) {
     this.#element = element;
@@ -49,6 +53,7 @@ export class TracePanel {
 
   /** Show nothing, and forget what was shown. */
   hide() {
+    clearTimeout(this.#timer);
     this.#shown = null;
     this.#trace = null;
     fill(this.#body, aside(NOTHING));
@@ -90,6 +95,8 @@ export class TracePanel {
   }
 
   #draw(trace) {
+    clearTimeout(this.#timer);
+    if (isLive(trace) || trace.state === "UNDELIVERED") this.#timer = setTimeout(() => this.#fetch(), LOOK_EVERY);
     if (JSON.stringify(trace) === JSON.stringify(this.#trace)) return;
     const keep = new Kept(this.#element);
     this.#trace = trace;

@@ -106,7 +106,7 @@ class TroubleCard {
     this.#amount = trouble.value === null || trouble.value === undefined ? null : this.#drawAmount(trouble);
     this.element = h("fieldset", { class: "trouble", "aria-describedby": `${id}-about` },
       h("legend", {}, trouble.label),
-      h("p", { class: "panel-aside", id: `${id}-about` }, trouble.about),
+      h("p", { class: "panel-aside", id: `${id}-about` }, drawAbout(trouble.about)),
       h("div", { class: "trouble-controls" },
         h("div", { class: "trouble-choices" }, this.#choices.map(drawChoice)),
         this.#amount && h("label", { class: "trouble-amount" }, this.#amount, h("span", {}, trouble.unit ?? ""))));
@@ -153,6 +153,11 @@ class TroubleCard {
     const typed = this.#amount ? this.#amount.valueAsNumber : null;
     this.#set({ name: this.name, mode, value: Number.isNaN(typed) ? this.value : typed });
   }
+}
+
+/** What stands between backticks is code. */
+function drawAbout(text) {
+  return text.split("`").map((part, at) => (at % 2 ? h("code", {}, part) : part));
 }
 
 function drawChoice(input) {
