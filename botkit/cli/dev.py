@@ -35,6 +35,7 @@ from botkit.cli import check
 from botkit.cli.folder import bots_folder, nothing_in
 from botkit.runtime import ConfigurationError
 from botkit.simulator.page.app import page_app
+from botkit.simulator.playground.mortal import is_of_the_living
 from botkit.simulator.playground.playground import Playground
 from botkit.simulator.playground.settings import Settings, rehearses
 from botkit.simulator.server import serving
@@ -222,9 +223,9 @@ def _tell_of_model(console: Console, playground: Playground, settings: Mapping[s
 
 
 def _log_to(console: Console) -> None:
-    logging.basicConfig(
-        level=logging.WARNING, format="%(message)s", handlers=[RichHandler(console=console, show_path=False)]
-    )
+    handler = RichHandler(console=console, show_path=False)
+    handler.addFilter(is_of_the_living)  # a worker that was killed on purpose has nothing to say
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
 
 
 # ---------------------------------------------------------------- the end

@@ -100,7 +100,7 @@ def _field(label: str, value: str) -> Component:
 
 def _cell(text: str, *, flex: int, **style: str) -> Component:
     """One cell; LINE takes no empty text."""
-    return {"type": "filler", "flex": flex} if not text else _text(text, size="sm", flex=flex, **style)
+    return _box([], flex=flex) if not text else _text(text, size="sm", flex=flex, **style)
 
 
 def _text(text: str, **style: Any) -> Component:

@@ -1,7 +1,8 @@
 """Webhooks as LINE writes them on the wire: identifiers, events, mentions and signed bodies."""
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -130,10 +131,19 @@ def mention(text: str, mentionees: Sequence[Mentionee]) -> tuple[str, JsonObject
     for mentionee in reversed(mentionees):
         if f"@{mentionee.name}" not in text:
             text = f"@{mentionee.name} {text}"
-    return text, {"mentionees": [_position(text, mentionee) for mentionee in mentionees]}
+    places: dict[int, range] = {}
+    longest_first = sorted(range(len(mentionees)), key=lambda one: len(mentionees[one].name), reverse=True)
+    for one in longest_first:  # "@Hanako" is not Hana's
+        places[one] = _find(text, f"@{mentionees[one].name}", places.values())
+    return text, {"mentionees": [_position(text, places[one], who.fields) for one, who in enumerate(mentionees)]}
 
 
-def _position(text: str, mentionee: Mentionee) -> JsonObject:
-    label = f"@{mentionee.name}"
-    before = text[: text.index(label)]
-    return {"index": utf16_length(before), "length": utf16_length(label), **mentionee.fields}
+def _find(text: str, label: str, taken: Iterable[range]) -> range:
+    """Where the label stands, elsewhere than what is taken; the first place if there is no such."""
+    found = [range(match.start(), match.end()) for match in re.finditer(re.escape(label), text)]
+    return next((one for one in found if not any(one.start in other for other in taken)), found[0])
+
+
+def _position(text: str, place: range, fields: Mapping[str, Any]) -> JsonObject:
+    length = utf16_length(text[place.start : place.stop])
+    return {"index": utf16_length(text[: place.start]), "length": length, **fields}

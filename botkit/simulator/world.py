@@ -1,5 +1,6 @@
 """What LINE knows: accounts, people, groups, what was said in them, and what may still be done."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -17,6 +18,8 @@ from botkit.simulator.wire import JsonObject
 
 _QUOTABLE = ("text", "textV2", "sticker", "image", "video", "template", "flex")
 
+MOST_CALLS = 10_000
+"""Calls of the API that are remembered, the newest."""
 MOST_EVENTS = 500
 """How far back in a chat the event that a push answers is looked for."""
 
@@ -44,7 +47,7 @@ class World(State):
 
     def __init__(self, clock: Clock, *, seed: int | None = None) -> None:
         super().__init__(clock, seed=seed)
-        self._calls: list[Call] = []
+        self._calls: deque[Call] = deque(maxlen=MOST_CALLS)
 
     # ---------------------------------------------------------------- who there is
 
@@ -114,7 +117,7 @@ class World(State):
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """Every call of the API so far, in the order of their answers."""
+        """Every call of the API so far, the newest ten thousand, in the order of their answers."""
         with self.lock:
             return tuple(self._calls)
 

@@ -36,7 +36,7 @@ def layouts(contents: dict[str, Any] | None) -> list[list[str]]:
 
 def test_a_narrow_table_is_a_grid_with_a_bold_header() -> None:
     contents = table_contents(["Room", "Price"], [["Plum", "100"], ["Pine", ""]])
-    assert layouts(contents) == [["Room", "Price"], ["Plum", "100"], ["Pine", "filler"]]
+    assert layouts(contents) == [["Room", "Price"], ["Plum", "100"], ["Pine", "box"]]
     assert contents is not None
     bold = [one["text"] for one in components(contents) if one.get("weight") == "bold"]
     assert bold == ["Room", "Price"]

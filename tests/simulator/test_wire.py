@@ -154,6 +154,20 @@ def test_mentions_are_put_in_and_counted_in_utf16_units(world: World) -> None:
     assert [event.text[mention.start : mention.end] for mention in event.mentions] == ["@花🍎", "@concierge", "@All"]
 
 
+def test_who_has_the_longer_name_is_not_taken_for_the_other(world: World) -> None:
+    hanako = world.platform.add_person("花🍎子")
+    world.platform.come(world.account, world.group, hanako)
+    delivery = world.platform.say(
+        world.account, world.ken, "@花🍎子 and @花🍎", chat=world.group, mention=[world.hana, hanako]
+    )
+    text = delivery.event["message"]["text"].encode("utf-16-le")
+    marked = [
+        (text[2 * one["index"] : 2 * (one["index"] + one["length"])].decode("utf-16-le"), one["index"])
+        for one in delivery.event["message"]["mention"]["mentionees"]
+    ]
+    assert marked == [("@花🍎", 10), ("@花🍎子", 0)]
+
+
 def test_a_mention_that_is_in_the_text_is_marked_there(world: World) -> None:
     text = "ねえ@concierge、何時から？"
     (event,) = parse_webhook(

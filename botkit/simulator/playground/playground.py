@@ -171,10 +171,13 @@ class Playground:
             _ = self.services.line.reply, self.services.markdown.plain  # imported at their first use
 
     def _look(self) -> None:
+        seen = self.settings.changes
         while not self._ended.wait(LOOK_EVERY):
             try:
                 self.shelf.look()
-                if self.settings.look():
+                self.settings.look()
+                if self.settings.changes != seen:  # whoever has asked for a setting may have looked before
+                    seen = self.settings.changes
                     self._tell(Notice("world"))
             except Exception:  # whatever a file holds, the next look must come
                 log.exception("the bots folder could not be read anew")

@@ -36,7 +36,8 @@ class Settings(Mapping[str, str]):
     """The environment's variables, and those of `.env` besides; always as they are now.
 
     A variable of the environment that is blank counts as not set, as everywhere in botkit. In `.env` nothing is
-    filled in from elsewhere: `${NAME}` stays as it is. Safe to use from several threads; shows no value in its repr.
+    filled in from elsewhere: `${NAME}` stays as it is. `changes` counts how often the file has become another one.
+    Safe to use from several threads; shows no value in its repr.
     """
 
     def __init__(self, environ: Mapping[str, str], path: Path | None = None) -> None:
@@ -44,6 +45,7 @@ class Settings(Mapping[str, str]):
         self._environ = environ
         self._path = path or Path.cwd() / ".env"
         self._lock = Lock()
+        self.changes = 0
         self._seen: Glance | None = None
         self._read = _Read()
         self.look()
@@ -81,6 +83,7 @@ class Settings(Mapping[str, str]):
                 glance = None
             changed = glance.differs(self._seen) if glance else self._seen is not None
             if changed:
+                self.changes += 1
                 before, self._read = self._read, _read(self._path) if glance else _Read()
                 _tell(self._read, before)
             self._seen = glance.settled() if glance else None

@@ -14,6 +14,12 @@ from tests.support.openai_server import OpenAIServer
 
 MARKUP = """<img src=x onerror="document.title='owned'">"""
 BACKWARDS = "\u202egnp.exe\u200f\u2067"
+DROP = """(main, files) => {
+    const dataTransfer = new DataTransfer();
+    for (const [size, name, type] of files) dataTransfer.items.add(new File([new Uint8Array(size)], name, { type }));
+    main.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+}"""
+"""Drops files of so many bytes."""
 
 
 def photo() -> dict[str, object]:
@@ -91,12 +97,13 @@ def test_a_file_is_shown_and_refused_by_the_bot(visit: Visit) -> None:
     me.expect_answers("Sorry, I cannot open that.")
 
 
-def test_what_is_too_large_is_refused_with_a_sentence(visit: Visit) -> None:
+def test_a_photo_is_dropped_into_the_chat_and_what_is_too_large_refused(visit: Visit) -> None:
     me = visit()
     me.open("concierge")
-    me.pick_files("File", {"name": "film.mkv", "mimeType": "video/x-matroska", "buffer": bytes(10_000_001)})
+    me.page.get_by_role("main").evaluate(DROP, [[10_000_001, "film.mkv", "video/x-matroska"], [3, "a.png", "image/png"]])
     expect(me.page.get_by_text("film.mkv is larger than 10 MB, the most that is taken here.")).to_be_visible()
-    expect(me.mine).to_have_count(0)
+    me.expect_answers("Photos: 1")
+    expect(me.mine).to_have_count(1)
 
 
 def test_a_table_is_drawn_as_a_flex_message(visit: Visit, model: OpenAIServer) -> None:
