@@ -9,6 +9,7 @@ from rich.text import Text
 
 from botkit.cli.sitting import Sitting
 from botkit.messages import Content
+from botkit.simulator.world import one_to_one
 from botkit.steps.media_words import picture_type
 
 
@@ -45,9 +46,7 @@ def take(sitting: Sitting, line: str) -> None:
 
 
 def _speak_as(sitting: Sitting, name: str) -> None:
-    sitting.speaker = sitting.person(name)
-    if sitting.group:  # has been a member all along: nobody is told
-        sitting.platform.come(sitting.account, sitting.group, sitting.speaker)
+    sitting.speak_as(name)
 
 
 def _explain(sitting: Sitting, _: str) -> None:
@@ -55,7 +54,7 @@ def _explain(sitting: Sitting, _: str) -> None:
 
 
 def _reset(sitting: Sitting, _: str) -> None:
-    sitting.runtime.services.store.clear(sitting.conversation)
+    sitting.forget()
     sitting.console.print("[dim]The conversation is forgotten.[/]")
 
 
@@ -109,9 +108,9 @@ def _data(sitting: Sitting, data: str) -> None:
 def _unsend(sitting: Sitting, _: str) -> None:
     account, speaker, where = sitting.account, sitting.speaker, sitting.group
     said = sitting.platform.chat(account, where or speaker)
-    mine = [one.id for one in said if one.via == "person" and one.who == speaker.name and not one.unsent]
+    mine = [one.id for one in said if one.user_id == speaker.user_id and not one.unsent]
     if not mine:
-        _refuse(sitting, "There is nothing of this sitting to take back.")
+        _refuse(sitting, "There is nothing of yours to take back.")
         return
     sitting.post(sitting.platform.unsend(account, speaker, mine[-1], chat=where), quiet="Your last message is unsent.")
 
@@ -120,12 +119,20 @@ def _unsend(sitting: Sitting, _: str) -> None:
 
 
 def _follow(sitting: Sitting, _: str) -> None:
-    sitting.post(sitting.platform.follow(sitting.account, sitting.speaker), where=sitting.speaker)
+    followed = sitting.platform.follow(sitting.account, sitting.speaker)
+    sitting.post(followed, where=one_to_one(sitting.speaker))
 
 
 def _block(sitting: Sitting, _: str) -> None:
     blocked = sitting.platform.unfollow(sitting.account, sitting.speaker)
-    sitting.post(blocked, where=sitting.speaker, quiet="The bot is blocked; /follow lets it back.")
+    sitting.post(blocked, where=one_to_one(sitting.speaker), quiet="The bot is blocked; /follow lets it back.")
+
+
+def _join(sitting: Sitting, _: str) -> None:
+    if sitting.group is None:
+        _refuse(sitting, "A bot is invited into group chats only; start with --group.")
+        return
+    sitting.post(sitting.platform.join(sitting.account, sitting.group))
 
 
 def _come(sitting: Sitting, name: str) -> None:
@@ -145,6 +152,7 @@ _ALL = (
     Word("/unsend", "take back your last message", _unsend),
     Word("/follow", "add the bot as a friend, or unblock it", _follow),
     Word("/block", "block the bot", _block),
+    Word("/join", "invite the bot into the group chat anew", _join),
     Word("/come NAME", "somebody joins the group chat", _come),
     Word("/explain", "tell what happened to the last message", _explain),
     Word("/reset", "forget this conversation", _reset),

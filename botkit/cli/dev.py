@@ -59,14 +59,14 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     """Serve the page until Ctrl-C; 0 then, 1 where it cannot start. Raises BotkitError."""
     console, folder = Console(highlight=False, emoji=False), bots_folder(environ)
     settings = Settings(environ)
-    memory = memory_of(store_of(settings))
+    memory = memory_of(store_of(settings, environ))
     _log_to(Console(stderr=True, emoji=False))
     for signal_number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has started this in the background
         signal.signal(signal_number, signal.default_int_handler)
     try:
         _check_alone(memory, options.port)
         with (
-            Playground.open(folder, environ, memory=memory) as playground,
+            Playground.open(folder, settings, memory=memory) as playground,
             serving(page_app(playground), options.port) as url,
             _known_at(memory, url),
         ):
@@ -85,20 +85,22 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
 # ---------------------------------------------------------------- what is safe
 
 
-def store_of(settings: Mapping[str, str]) -> str:
+def store_of(settings: Mapping[str, str], environ: Mapping[str, str]) -> str:
     """The URL of the store. Raises ConfigurationError for one that deployed bots may be using.
 
-    Trying a bot must never touch what is deployed: a DynamoDB is taken only at an address of one's own.
+    Trying a bot must never touch what is deployed: a DynamoDB is taken only at an address of one's own. That is
+    looked for in the process's `environ`: AWS's SDK reads no `.env`, as `settings` do.
     """
     url = settings.get("BOTKIT_STORE") or STORE
     if not url.startswith("dynamodb:"):
         return url
-    endpoint = settings.get("AWS_ENDPOINT_URL_DYNAMODB") or settings.get("AWS_ENDPOINT_URL") or ""
+    endpoint = environ.get("AWS_ENDPOINT_URL_DYNAMODB") or environ.get("AWS_ENDPOINT_URL") or ""
+    ignored = environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true"
     host = urlsplit(endpoint).hostname or ""
-    if not host or host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
+    if ignored or not host or host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
         raise ConfigurationError(
-            f"BOTKIT_STORE is {url}, which your deployed bots may be using, and `botkit dev` keeps away from it; "
-            "unset it, or name a local DynamoDB in AWS_ENDPOINT_URL_DYNAMODB"
+            f"BOTKIT_STORE is {url}, which your deployed bots may be using, and trying a bot keeps away from it; "
+            "unset it, or name a local DynamoDB in the environment's AWS_ENDPOINT_URL_DYNAMODB"
         )
     return url
 

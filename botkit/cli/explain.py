@@ -20,15 +20,8 @@ from rich.table import Table
 
 from botkit.cli import check
 from botkit.cli.folder import bots_folder, unknown_bots, zone_of
-from botkit.ports import Note, Record, Store
+from botkit.ports import MEANING, Note, Record, Store
 from botkit.runtime import services
-
-MEANING = {
-    "RECEIVED": "waiting for an answer",
-    "SENDING": "its answer is on the way",
-    "UNDELIVERED": "its answer waits for a tap or the next reply",
-    "DONE": "answered, or nothing to say",
-}
 
 
 def add_arguments(parser: ArgumentParser) -> None:

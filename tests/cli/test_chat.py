@@ -4,15 +4,26 @@ import os
 import signal
 import subprocess
 import sys
-import threading
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
+from threading import Condition, Thread
 from typing import Any
 
 import pytest
+from rich.console import Console
 
+from botkit.cli.sitting import Sitting
+from botkit.runtime import SystemClock
+from botkit.simulator.keeper import Keeper
+from botkit.simulator.platform import Platform
+from botkit.simulator.playground.playground import Playground
+from botkit.simulator.world import one_to_one
+from tests.support.aws import CREDENTIALS
 from tests.support.openai_server import openai_server
 
-ROOT = Path(__file__).parents[2]
 KIND = "persona: You are kind.\nmodel: gpt-4.1-mini\nreply: {quick_replies: [One, Two]}\n"
 
 
@@ -37,7 +48,7 @@ def piped(bots: Path, *arguments: str, **settings: str) -> dict[str, Any]:
         "stderr": subprocess.PIPE,
         "text": True,
         "env": environ | settings,
-        "cwd": ROOT,
+        "cwd": bots.parent,  # where no .env is but a test's own
     }
 
 
@@ -45,6 +56,61 @@ def chat(bots: Path, *arguments: str, says: str = "", **settings: str) -> "subpr
     started = piped(bots, *arguments, **settings)
     del started["stdin"]
     return subprocess.run(**started, input=says, timeout=60, check=False)
+
+
+class Terminal:
+    """A command that runs: what is typed into it, and all that it has printed. Lives until the process ends."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+        self._printed = ""
+        self._more = Condition()
+        self.reader = Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def type(self, line: str) -> None:
+        assert self.process.stdin
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+
+    def wait_for(self, text: str, times: int = 1) -> str:
+        """All that was printed, once `text` stands in it so often."""
+        with self._more:
+            assert self._more.wait_for(lambda: self._printed.count(text) >= times, 30), self._printed
+            return self._printed
+
+    def asks(self, line: str, answer: str) -> str:
+        """Type a line and wait for the answer; returns what was printed between."""
+        before = len(self.wait_for(" › "))
+        self.type(line)
+        with self._more:
+            assert self._more.wait_for(lambda: answer in self._printed[before:], 30), self._printed
+            return self._printed[before:]
+
+    def end(self) -> str:
+        """Type no more; returns all that was printed."""
+        assert self.process.stdin
+        self.process.stdin.close()
+        assert self.process.wait(30) == 0
+        return self.wait_for("Bye.")
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        while letter := self.process.stdout.read(1):
+            with self._more:
+                self._printed += letter
+                self._more.notify_all()
+
+
+@contextmanager
+def terminal(bots: Path, *arguments: str, **settings: str) -> Iterator[Terminal]:
+    with subprocess.Popen(**piped(bots, *arguments, **settings) | {"stderr": subprocess.STDOUT}) as process:
+        started = Terminal(process)
+        try:
+            yield started
+        finally:
+            process.kill()
+            started.reader.join()
 
 
 def test_without_a_key_the_offline_model_answers_and_history_outlives_the_process(bots: Path) -> None:
@@ -55,7 +121,8 @@ def test_without_a_key_the_offline_model_answers_and_history_outlives_the_proces
     assert "/1 One  /2 Two" in first.stdout
     second = chat(bots, "kind", says="again\n/reset\nanew\n")
     assert "Going on after 2 earlier messages" in second.stdout
-    again, _, anew = second.stdout.partition("The conversation is forgotten.")
+    again, forgotten, anew = second.stdout.partition("I have forgotten what was said before.")
+    assert forgotten
     assert "Earlier messages: 2" in again
     assert "Earlier messages" not in anew
 
@@ -128,7 +195,7 @@ def test_voices_and_places_are_sent_and_what_is_said_is_taken_back(bots: Path) -
     says = f"my secret\n/unsend\n/unsend\n/voice {bots.parent}/a.m4a\n/voice nix\n/place Gion\n"
     out = chat(bots, "kind", says=says).stdout
     assert "Your last message is unsent." in out
-    assert "There is nothing of this sitting to take back." in out
+    assert "There is nothing of yours to take back." in out
     assert "nix: No such file or directory" in out
     voice, _, place = out.partition("You › ")[2].partition("nix:")
     assert "I heard “(voice message) rehearsal: a recording of 5 bytes" in voice
@@ -225,27 +292,209 @@ def test_an_answer_that_takes_long_is_fetched_by_its_button(bots: Path) -> None:
     (bots / "slow.yaml").write_text("persona: hi\nmodel: gpt-4.1-mini\nreply: {slow: {after: 5s}}\n")
     with openai_server() as server:
         server.hang()
-        talk = subprocess.Popen(**piped(bots, "slow", OPENAI_BASE_URL=server.url, OPENAI_API_KEY=server.key))
-        assert talk.stdin
-        assert talk.stdout
-        talk.stdin.write("hi\n")
-        talk.stdin.flush()
-        assert server.wait_for_request(30)
-        threading.Timer(6, server.release).start()
-        out, _ = talk.communicate("/1\n", timeout=60)
-    assert "This takes a little longer." in out
-    assert "/1 Show the answer" in out
-    assert "slow › hi" in out.partition("Show the answer")[2]
+        with terminal(bots, "slow", OPENAI_BASE_URL=server.url, OPENAI_API_KEY=server.key) as talk:
+            talk.type("hi")
+            talk.wait_for("This takes a little longer.")
+            talk.wait_for("/1 Show the answer")  # while the model is still at it
+            server.release()
+            talk.wait_for("You › ", 2)
+            assert "slow › hi" in talk.asks("/1", "slow › hi")
 
 
-def test_ctrl_c_does_not_wait_for_the_model(bots: Path) -> None:
+# ---------------------------------------------------------------- what is kept between runs
+
+
+def line_of(bots: Path, bot: str) -> list[tuple[str, str]]:
+    """What LINE remembers of the chat with "You": how each message was sent, and its text."""
+    keeper, platform = Keeper(bots.parent / f"terminal-{bot}.db"), Platform(SystemClock())
+    try:
+        keeper.restore(platform)
+    finally:
+        keeper.close()
+    account = platform.account_named(bot)
+    you = next(person for person in platform.people.values() if person.name == "You")
+    assert account
+    return [(one.via, one.text) for one in platform.chat(account, you)]
+
+
+def test_what_a_killed_terminal_left_open_is_answered_once_at_the_next_start(bots: Path) -> None:
     with openai_server() as server:
+        model = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": server.key}
         server.hang()
-        talk = subprocess.Popen(**piped(bots, "kind", OPENAI_BASE_URL=server.url, OPENAI_API_KEY=server.key))
-        assert talk.stdin
-        talk.stdin.write("hi\n")
-        talk.stdin.flush()
-        assert server.wait_for_request(30)
-        talk.send_signal(signal.SIGINT)
-        assert talk.wait(timeout=20) == 130
-        talk.communicate()
+        with terminal(bots, "kind", **model) as talk:
+            talk.type("hi")
+            assert server.wait_for_request(30)
+            talk.process.kill()
+        server.release()
+        again = chat(bots, "kind", says="/explain\n", **model)
+        assert again.stdout.count("kind › hi") == 1, again.stdout
+        assert again.stdout.index("You › hi") < again.stdout.index("kind › hi") < again.stdout.index("reply: LINE took")
+        assert line_of(bots, "kind") == [("person", "hi"), ("reply", "hi")]
+        third = chat(bots, "kind", **model)
+        assert third.stdout.count("kind › hi") == 1  # how the chat ended
+        assert len(server.requests) == 2
+    assert line_of(bots, "kind") == [("person", "hi"), ("reply", "hi")]
+
+
+def test_ctrl_c_does_not_wait_for_the_model_and_the_next_start_goes_on(bots: Path) -> None:
+    with openai_server() as server:
+        model = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": server.key}
+        server.hang()
+        with terminal(bots, "kind", **model) as talk:
+            talk.type("hi")
+            assert server.wait_for_request(30)
+            talk.process.send_signal(signal.SIGINT)
+            assert talk.process.wait(timeout=3) == 130
+        server.release()
+        assert chat(bots, "kind", **model).stdout.count("kind › hi") == 1
+    assert line_of(bots, "kind") == [("person", "hi"), ("reply", "hi")]
+
+
+def test_a_chat_opens_with_its_end_which_can_be_tapped(bots: Path) -> None:
+    first = chat(bots, "kind", says="one\ntwo\n").stdout
+    assert "I heard “two”" in first
+    greeting, *talk = chat(bots, "kind", says="/2\n").stdout.split("\nYou › ")
+    assert "I heard “one”" not in greeting
+    assert "I heard “two”" in talk[0]
+    assert "I heard “Two”" in talk[1]
+
+
+def test_what_the_terminal_forgets_is_forgotten_by_line_too(bots: Path) -> None:
+    (bots / "kind.yaml").write_text(KIND + "commands: {reset: off}\n")
+    out = chat(bots, "kind", says="my secret\n/reset\nanew\n/reset\n").stdout
+    assert "Earlier messages" not in out.partition("The conversation is forgotten.")[2]
+    assert line_of(bots, "kind") == []
+    assert "secret" not in chat(bots, "kind").stdout
+
+
+def test_a_message_of_an_earlier_sitting_can_be_taken_back(bots: Path) -> None:
+    chat(bots, "kind", says="my secret\n")
+    assert "Your last message is unsent." in chat(bots, "kind", says="/unsend\n").stdout
+    assert [text for via, text in line_of(bots, "kind") if via == "person"] == [""]
+
+
+def test_a_bot_stays_blocked_until_it_is_let_back(bots: Path) -> None:
+    assert "The bot is blocked; /follow lets it back." in chat(bots, "kind", says="/block\n").stdout
+    again = chat(bots, "kind", says="hi\n/follow\nho\n").stdout
+    assert told(again, "You")[:2] == ["… is blocked; /follow lets it back", "… stays silent"]
+    assert "I heard “ho”" in again
+    assert "kind › rehearsal: I heard “hi”" not in again
+
+
+def test_a_group_greets_once_and_anew_where_the_bot_is_invited_anew(bots: Path) -> None:
+    (bots / "host.yaml").write_text(EVENTS)
+    assert chat(bots, "host", "--group").stdout.count("Hello all") == 1
+    again = chat(bots, "host", "--group", "--as", "Ken", says="@host hi\n/join\n").stdout
+    before, _, after = again.partition("I heard “Ken: hi”")
+    assert before.count("Hello all") == 1  # how the chat ended
+    assert "host › Hello all" in after
+    assert "start with --group" in chat(bots, "host", says="/join\n").stdout
+
+
+def test_a_second_terminal_on_a_bot_works_and_leaves_nothing(bots: Path) -> None:
+    with terminal(bots, "kind") as first:
+        first.asks("one", "I heard “one”")
+        second = chat(bots, "kind", "--as", "Ken", says="two\n")
+        assert "Another terminal has kind open" in second.stdout
+        assert "I heard “two”" in second.stdout
+        assert second.returncode == 0
+        first.asks("three", "I heard “three”")
+        assert "Another terminal" not in first.end()
+    assert [text for via, text in line_of(bots, "kind") if via == "person"] == ["one", "three"]
+
+
+def test_a_memory_that_is_no_database_is_a_sentence(bots: Path) -> None:
+    (bots.parent / "terminal-kind.db").write_text("not a database, though long enough to be taken for one" * 99)
+    result = chat(bots, "kind")
+    assert result.returncode == 1
+    assert "terminal-kind.db: it is not a database; move it away" in " ".join(result.stderr.split())
+
+
+def test_a_store_in_memory_leaves_no_file(bots: Path) -> None:
+    assert "I heard “hi”" in chat(bots, "kind", says="hi\n", BOTKIT_STORE="memory:").stdout
+    assert sorted(path.name for path in bots.parent.iterdir()) == ["bots"]
+
+
+def test_what_is_deployed_is_never_touched(bots: Path) -> None:
+    # The SDK would not find an address there.
+    (bots.parent / ".env").write_text("AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:9\n")
+    result = chat(bots, "kind", says="hi\n", BOTKIT_STORE="dynamodb://botkit", **CREDENTIALS)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert "BOTKIT_STORE is dynamodb://botkit, which your deployed bots may be using" in " ".join(result.stderr.split())
+
+
+# ---------------------------------------------------------------- what changes during the talk
+
+
+def test_a_saved_file_takes_effect_and_a_wrong_one_is_told_while_the_last_good_version_answers(bots: Path) -> None:
+    with terminal(bots, "kind") as talk:
+        talk.asks("hi", "/1 One  /2 Two")
+        (bots / "kind.yaml").write_text(KIND.replace("One", "Three"))
+        assert "kind.yaml was changed.\n" in talk.asks("hi", "/1 Three  /2 Two")
+        (bots / "kind.yaml").write_text(KIND.replace("model", "modle"))
+        wrong = talk.asks("hi", "/1 Three  /2 Two")
+        assert "kind.yaml:2:1: modle: unknown option; did you mean `model`?" in wrong
+        assert "The last good version answers." in wrong
+        assert "kind.yaml" not in talk.asks("hi", "/1 Three  /2 Two")  # told once
+        (bots / "kind.yaml").write_text(KIND)
+        assert "kind.yaml was changed.\n" in talk.asks("hi", "/1 One  /2 Two")
+
+
+def test_other_bots_files_are_not_spoken_of_and_those_that_the_bot_uses_are(bots: Path) -> None:
+    (bots / "_base.yaml").write_text("model: gpt-4.1-mini\n")
+    (bots / "heir.yaml").write_text("extends: _base.yaml\npersona: hi\n")
+    with terminal(bots, "heir") as talk:
+        talk.asks("hi", "I heard")
+        (bots / "friend.yaml").write_text("persona: ho\nmodel: x\n")
+        (bots / "broken.yaml").write_text("persona: ho\nmodal: y\n")
+        talk.asks("hi", "I heard")
+        assert "yaml" not in talk.wait_for("You › ", 3)
+        (bots / "_base.yaml").write_text("model: gpt-4.1\n")
+        assert "A file that heir.yaml uses was changed." in talk.asks("hi", "I heard")
+
+
+def test_a_webhook_that_gets_no_further_is_told(bots: Path) -> None:
+    with terminal(bots, "kind") as talk:
+        talk.asks("hi", "I heard")
+        (bots / "kind.yaml").rename(bots / "kind.txt")
+        gone = talk.asks("are you there?", "LINE sends it again in 10 seconds.")
+        assert "kind.yaml is gone, and nobody answers; put it back." in gone
+        assert "This webhook was answered 401: no bot of this name" in gone
+        assert "silent" not in gone
+        (bots / "kind.txt").rename(bots / "kind.yaml")
+        talk.asks("hello again", "I heard “hello again”")
+
+
+def test_a_key_put_into_env_is_taken_up_and_one_taken_out_is_missed(bots: Path) -> None:
+    with openai_server() as server, terminal(bots, "kind") as talk:
+        server.say("Real words.")
+        assert "into .env; no restart is needed" in talk.wait_for("You › ")
+        talk.asks("hi", "kind › rehearsal: ")
+        (bots.parent / ".env").write_text(f"OPENAI_API_KEY={server.key}\nOPENAI_BASE_URL={server.url}\n")
+        assert "The rehearsal is over: gpt-4.1-mini answers from now on." in talk.asks("hi", "kind › Real words.")
+        (bots.parent / ".env").unlink()
+        assert "No OPENAI_API_KEY: the offline model rehearses." in talk.asks("hi", "kind › rehearsal: ")
+
+
+def test_what_comes_later_is_shown_before_the_next_line_and_to_whom_it_was_said(bots: Path) -> None:
+    screen, file = StringIO(), bots / "kind.yaml"
+    settings = {"BOTKIT_STORE": f"sqlite:///{bots.parent}/botkit.db"}
+    with Playground.open(bots, settings) as playground:
+        bot = playground.shelf.find("kind")
+        assert bot
+        sitting = Sitting(
+            Console(file=screen, width=200), playground, bot, Namespace(bot="kind", speaker="Hana", group=False)
+        )
+        sitting.go_on()
+        file.rename(bots / "kind.txt")
+        sitting.say("hi")
+        (bots / "kind.txt").rename(file)
+        sitting.speak_as("Ken")
+        sitting.say("ho")
+        assert "kind › rehearsal: I heard “ho”" in screen.getvalue()
+        playground.jump(11_000)  # LINE comes again
+        assert playground.cloud.settle(30)
+        assert "“hi”" not in screen.getvalue()
+        sitting.catch_up()
+        assert "kind to Hana › rehearsal: I heard “hi”" in screen.getvalue()
+        assert len(playground.platform.chat(sitting.account, one_to_one(sitting.person("Hana"))).answers) == 1

@@ -180,14 +180,19 @@ def test_without_a_bot_that_works_the_page_opens_all_the_same(
 
 @pytest.mark.parametrize(
     "endpoint",
-    [{}, {"AWS_ENDPOINT_URL_DYNAMODB": "https://dynamodb.ap-northeast-1.amazonaws.com"}, {"AWS_ENDPOINT_URL": "x"}],
+    [
+        {},
+        {"AWS_ENDPOINT_URL_DYNAMODB": "https://dynamodb.ap-northeast-1.amazonaws.com"},
+        {"AWS_ENDPOINT_URL": "x"},
+        {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+    ],
 )
 def test_the_table_of_deployed_bots_is_never_touched(endpoint: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError) as told:
-        store_of({"BOTKIT_STORE": "dynamodb://botkit", **endpoint})
+        store_of({"BOTKIT_STORE": "dynamodb://botkit"}, endpoint)
     assert str(told.value) == (
-        "BOTKIT_STORE is dynamodb://botkit, which your deployed bots may be using, and `botkit dev` keeps away from it; "
-        "unset it, or name a local DynamoDB in AWS_ENDPOINT_URL_DYNAMODB"
+        "BOTKIT_STORE is dynamodb://botkit, which your deployed bots may be using, and trying a bot keeps away from it; "
+        "unset it, or name a local DynamoDB in the environment's AWS_ENDPOINT_URL_DYNAMODB"
     )
 
 
@@ -199,8 +204,14 @@ def test_nor_where_only_the_env_file_names_it(home: Path, monkeypatch: pytest.Mo
 
 
 def test_a_dynamodb_of_ones_own_may_be_used() -> None:
-    local = {"BOTKIT_STORE": "dynamodb://t", "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:4566"}
-    assert store_of(local) == "dynamodb://t"
+    environ = {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:4566"}
+    assert store_of({"BOTKIT_STORE": "dynamodb://t"}, environ) == "dynamodb://t"
+
+
+def test_an_address_that_only_the_env_file_names_is_none_for_the_sdk() -> None:
+    settings = {"BOTKIT_STORE": "dynamodb://t", "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:4566"}
+    with pytest.raises(ConfigurationError):
+        store_of(settings, {})
 
 
 @pytest.mark.parametrize(

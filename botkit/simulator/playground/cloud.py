@@ -98,6 +98,10 @@ class Cloud:
         """Run the schedule's sweep now, besides its own times; returns at once."""
         self._invocations.begin(lambda: {"botkit": "sweep"}, WORKER_SECONDS, lambda _: None)
 
+    def work(self, event: Mapping[str, Any]) -> None:
+        """Have a worker handle an event that is not of this queue; returns at once."""
+        self._invocations.begin(lambda: event, WORKER_SECONDS, lambda _: None)
+
     def tick(self) -> None:
         """Look at the clock now: it has jumped."""
         with self._bell:

@@ -50,14 +50,22 @@ class LiveShelf(Shelf):
     A bot whose file is wrong goes on as it last was right; one that never was right is broken. `dress` is given
     every good version and returns the one that serves; a lock is held meanwhile, so whoever holds a lock that
     `dress` takes must not look here. `changed` is called after each change, in the thread that found it.
-    Modules beside the folder that its steps import are Python's affair: they are imported once.
+    `only` names the one bot that this shelf has. Modules beside the folder that its steps import are Python's
+    affair: they are imported once.
     """
 
-    def __init__(self, folder: Path, dress: Callable[[BotSpec], BotSpec], changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        dress: Callable[[BotSpec], BotSpec],
+        changed: Callable[[], None],
+        only: str | None = None,
+    ) -> None:
         # Not Shelf's own, which refuses a folder without bots: here one may still be written.
         self._folder = folder
         self._dress = dress
         self._changed = changed
+        self._only = (only,) if only else ()
         self._looking = Lock()
         self._look_at = 0.0
         self._seen: dict[str, Glance] = {}
@@ -136,13 +144,13 @@ class LiveShelf(Shelf):
         if modules:
             forget_modules(self._folder)
         with fresh_imports(self._folder):
-            loaded = load_folder(self._folder)
+            loaded = load_folder(self._folder, self._only)
             # As the deployed handler does: two bots that claim one LINE account are a problem, and each answers.
             alone = load_folder(self._folder, loaded.broken, together=False) if loaded.broken else Loaded()
         good = {name: self._dress(bot) for name, bot in {**loaded.bots, **alone.bots}.items()}
         before = self._row
         stale = {name: before.bots[name] for name in loaded.broken if name in before.bots and name not in good}
-        names = {path.stem for path in bot_files(self._folder)}
+        names = {path.stem for path in bot_files(self._folder) if not self._only or path.stem in self._only}
         self._names = tuple(sorted({*self._names, *names, *good, *loaded.broken}))
         missing = () if good or loaded.broken else (_nothing_in(self._folder),)
         self._row = _Row({**stale, **good}, loaded.broken, frozenset(stale), missing)

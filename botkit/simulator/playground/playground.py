@@ -81,6 +81,7 @@ class Playground:
         self._secrets: dict[str, str] = {}
         self._ended = Flag()
         self._noting = Lock()
+        self._heirs: dict[str, str] = {}
         self._ids: dict[str, str] = {}
         self.me = self._person(ME)
         if len(self.platform.people) == 1:
@@ -89,17 +90,20 @@ class Playground:
 
     @classmethod
     @contextmanager
-    def open(cls, folder: Path, environ: Mapping[str, str], *, memory: Path | None = None) -> Iterator[Self]:
+    def open(
+        cls, folder: Path, environ: Mapping[str, str], *, memory: Path | None = None, only: str | None = None
+    ) -> Iterator[Self]:
         """Start everything. What people said is kept in the file `memory`, where one is given.
 
+        `only`: this bot and no other, whose messages are then nobody's affair here, either.
         Raises ConfigurationError for a store that cannot be, and StoreError where a file cannot be opened.
         """
         with ExitStack() as stack:
             keeper = Keeper(memory)
             stack.callback(keeper.close)
-            playground = cls(folder, Settings(environ), keeper)
+            playground = cls(folder, environ if isinstance(environ, Settings) else Settings(environ), keeper)
             line_url = stack.enter_context(serving(create_app(playground.platform)))
-            playground._start(line_url)
+            playground._start(line_url, only)
             stack.callback(playground._stop)
             yield playground
 
@@ -141,7 +145,7 @@ class Playground:
 
     # ---------------------------------------------------------------- inside
 
-    def _start(self, line_url: str) -> None:
+    def _start(self, line_url: str, only: str | None) -> None:
         mine = {"BOTKIT_LINE_URL": line_url, "BOTKIT_QUEUE": ""}
         environ = ChainMap(self._secrets, mine, self.settings)  # type: ignore[arg-type]  # only the first is written to
         secrets, model = secrets_and_model(environ, self.clock, lambda: self.shelf.all().values())
@@ -149,7 +153,7 @@ class Playground:
         self.services: Services = replace(wired, secrets=secrets, model=model, wake=self.cloud.wake)
         self.traces = Traces(self.services, self.platform, self.keeper, model)
         self.traces.listen(lambda bot, event: self._tell(Notice("trace", bot, event=event)))
-        self.shelf = LiveShelf(self.folder, self._dress, lambda: self._tell(Notice("world")))
+        self.shelf = LiveShelf(self.folder, self._dress, lambda: self._tell(Notice("world")), only)
         self.platform.listen(self._changed)
         self.mischief.listeners.append(self._keep_troubles)
         self.cloud.start()
@@ -197,8 +201,9 @@ class Playground:
 
     def _invoke(self, event: Mapping[str, Any], deadline: int, life: Life) -> dict[str, Any]:
         """One invocation of the handler, in a process of its own as far as it can tell."""
-        owner = self.services.new_id()
         wakeups, _ = read_batch(event) if is_batch(event) else ([], [])
+        heir = self._heirs.pop(wakeups[0].id, None) if wakeups else None
+        owner = heir or self.services.new_id()
         with self._at_work(owner, [wakeup.conversation for wakeup in wakeups]):
             return self._runtime(owner, life)(event, _Context(self.clock, deadline))
 
@@ -223,14 +228,11 @@ class Playground:
             self.keeper.put("workers", {name: at for name, at in workers.items() if at})
 
     def _go_on(self) -> None:
-        """Finish what this program was at when it was stopped: nobody else can have those leases."""
-        left = self.keeper.get("workers") or {}
-        self.keeper.put("workers", {})
-        for owner, conversations in left.items():
-            runtime = self._runtime(owner, Life())
-            for number, (bot, conversation) in enumerate(conversations):
-                event = batch_of([(f"{owner}-{number}", Conversation(bot, conversation))])
-                Thread(target=runtime, args=(event, None), name="goes on", daemon=True).start()
+        """Finish what this program was at when it was stopped: under its name, since nobody else gets those leases."""
+        for owner, conversations in (self.keeper.get("workers") or {}).items():
+            messages = [(f"{owner}:{number}", Conversation(*one)) for number, one in enumerate(conversations)]
+            self._heirs[messages[0][0]] = owner
+            self.cloud.work(batch_of(messages))
 
     def _delivered(self, delivered: Delivered) -> None:
         """Note what LINE has seen of a webhook: where it was taken in, the message is read."""

@@ -4,6 +4,7 @@ import struct
 import wave
 import zlib
 from io import BytesIO
+from typing import Any
 
 import pytest
 
@@ -16,13 +17,15 @@ MARKUP = """<img src=x onerror="document.title='owned'">"""
 BACKWARDS = "\u202egnp.exe\u200f\u2067"
 DROP = """(main, files) => {
     const dataTransfer = new DataTransfer();
-    for (const [size, name, type] of files) dataTransfer.items.add(new File([new Uint8Array(size)], name, { type }));
+    for (const [content, name, type] of files) {
+        dataTransfer.items.add(new File([new Uint8Array(content)], name, { type }));
+    }
     main.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
 }"""
-"""Drops files of so many bytes."""
+"""Drops files: their bytes, or how many there are."""
 
 
-def photo() -> dict[str, object]:
+def photo() -> dict[str, Any]:
     """A PNG of 2 × 2 pixels, as a file chosen."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
@@ -33,7 +36,7 @@ def photo() -> dict[str, object]:
     return {"name": "room.png", "mimeType": "image/png", "buffer": data}
 
 
-def sound() -> dict[str, object]:
+def sound() -> dict[str, Any]:
     """Two seconds of silence, as a file chosen."""
     file = BytesIO()
     with wave.open(file, "wb") as out:
@@ -100,7 +103,8 @@ def test_a_file_is_shown_and_refused_by_the_bot(visit: Visit) -> None:
 def test_a_photo_is_dropped_into_the_chat_and_what_is_too_large_refused(visit: Visit) -> None:
     me = visit()
     me.open("concierge")
-    me.page.get_by_role("main").evaluate(DROP, [[10_000_001, "film.mkv", "video/x-matroska"], [3, "a.png", "image/png"]])
+    files = [[10_000_001, "film.mkv", "video/x-matroska"], [list(photo()["buffer"]), "room.png", "image/png"]]
+    me.page.get_by_role("main").evaluate(DROP, files)
     expect(me.page.get_by_text("film.mkv is larger than 10 MB, the most that is taken here.")).to_be_visible()
     me.expect_answers("Photos: 1")
     expect(me.mine).to_have_count(1)
