@@ -126,7 +126,8 @@ class Visitor:
             self.press("Troubles")
         choice = self.panel.get_by_role("group", name=name, exact=True).get_by_label(mode)
         with self.page.expect_response("**/sim/do/trouble"):
-            choice.check()
+            choice.click()
+        expect(choice).to_be_checked()
 
     def pick_files(self, item: str, *files: Any) -> None:
         """Add files from the menu behind the plus."""

@@ -1,6 +1,7 @@
 """A chat of two on the page, in a real browser: from the first message to what can be done with each."""
 
 import re
+from typing import Any
 
 from tests.simulator.page.pages import Visit, expect, served_by
 from tests.simulator.page.web import BOT
@@ -56,6 +57,25 @@ def test_all_is_there_after_a_restart_and_the_open_page_goes_on(visit: Visit) ->
     me.expect_answers("I heard “I arrive at nine.”", "Earlier messages: 2")
     expect(me.mine).to_have_count(2)
     me.forgive(CUT_OFF)
+
+
+def test_what_comes_while_the_chat_is_fetched_is_not_lost(visit: Visit) -> None:
+    me = visit()
+    person = me.house.playground.me.user_id
+    chat = {"bot": "concierge", "chat": {"kind": "user", "id": person}, "as": person}
+
+    def hold(route: Any) -> None:
+        before = route.fetch()
+        me.page.request.post(f"{me.house.url}/sim/do/say", data={**chat, "text": "hello"})
+        expect(me.item("concierge")).to_contain_text("I heard “hello”")
+        route.fulfill(response=before)
+
+    me.page.route("**/sim/chat?*", hold)
+    with me.page.expect_response("**/sim/chat?*") as fetched:
+        me.open("concierge")
+    fetched.value.finished()
+    me.expect_answers("I heard “hello”")
+    expect(me.mine).to_contain_text("Read")
 
 
 def test_what_cannot_be_sent_stands_in_the_field_again(visit: Visit) -> None:
@@ -185,7 +205,9 @@ def test_editing_is_not_offered_in_a_chat_of_two(visit: Visit) -> None:
 
 
 def test_a_quick_reply_is_said_and_answered_and_its_chips_go(visit: Visit, model: OpenAIServer) -> None:
-    me = visit({"concierge": f"{BOT}reply: {{quick_replies: [朝食は何時？, 風呂は？]}}\n"}, served_by(model))
+    me = visit(
+        {"concierge": f"{BOT}reply: {{loading: false, quick_replies: [朝食は何時？, 風呂は？]}}\n"}, served_by(model)
+    )
     me.open("concierge")
     me.say("こんばんは")
     chips = me.page.get_by_role("group", name="Quick replies").get_by_role("button")

@@ -17,6 +17,8 @@ export class Store extends EventTarget {
   loaded = false;
   unread = new Map();
   #webhooks = new Map();
+  /** What the stream tells of the open chat while that is fetched, to be done again afterwards; null at other times. */
+  #meanwhile = null;
   #personId = localStorage.getItem("person");
   #skew = 0;
 
@@ -110,11 +112,15 @@ export class Store extends EventTarget {
     const place = this.route.place;
     if (!place) return;
     this.unread.delete(keyOf(place));
+    const meanwhile = (this.#meanwhile = []);
     const chat = await get(`/sim/chat?${new URLSearchParams(place)}`).catch(() => null);
+    if (meanwhile !== this.#meanwhile) return;
+    this.#meanwhile = null;
     if (!chat || keyOf(place) !== keyOf(this.route.place)) return;
     this.messages = chat.messages;
     this.loadingUntil = chat.loading_until;
     this.loaded = true;
+    for (const again of meanwhile) again();
     this.emit("messages");
     this.emit("state");
   }
@@ -155,17 +161,23 @@ export class Store extends EventTarget {
     this.emit("state");
   }
 
+  /** Change the open chat: what is just being fetched may not hold it yet. */
+  #now(change) {
+    change();
+    this.#meanwhile?.push(change);
+  }
+
   /** The open chat was emptied. */
   #begunAnew(place) {
     this.#webhooks.delete(keyOf(place));
-    this.messages = [];
+    this.#now(() => (this.messages = []));
     this.emit("messages");
   }
 
   #takeMessage({ bot, chat, message }) {
     const place = { bot, ...chat };
     const isOpen = keyOf(place) === keyOf(this.route.place);
-    if (isOpen) this.#put(message);
+    if (isOpen) this.#now(() => this.#put(message));
     this.#noteLast(place, message, isOpen);
     if (isOpen) this.emit("messages");
     this.emit("state");
@@ -190,7 +202,7 @@ export class Store extends EventTarget {
 
   #takeLoading({ bot, chat, until }) {
     if (keyOf({ bot, ...chat }) !== keyOf(this.route.place)) return;
-    this.loadingUntil = until;
+    this.#now(() => (this.loadingUntil = until));
     this.emit("messages");
   }
 
