@@ -4,13 +4,14 @@
 #   make test   lint, types and tests
 #   make bench  what loading bot files and delivering messages costs
 #   make simulate                          crashes, losses and delays by the ten thousand, with the real delivery code
+#   make picture                           the README's picture, from the page itself
 #   make conformance STORE=dynamodb://T    the store's contract, on a table of yours
 PYTHON ?= python3
 BOT ?= assistant
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run chat test lint bench simulate conformance lock clean
+.PHONY: run chat test lint bench simulate picture conformance lock clean
 
 run: $(VENV)/.ready
 	@$(BIN)/botkit dev
@@ -32,6 +33,9 @@ bench: $(VENV)/.ready
 
 simulate: $(VENV)/.ready
 	$(BIN)/python -m tests.simulation
+
+picture: $(VENV)/.ready
+	$(BIN)/python -m tests.simulator.page.picture
 
 conformance: $(VENV)/.ready
 	BOTKIT_CONFORMANCE_STORE=$(STORE) $(BIN)/python -m pytest tests/stores/test_conformance.py
