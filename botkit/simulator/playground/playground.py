@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.3
 """Seconds between two looks at the bots folder and at .env."""
+WARM_UP_AFTER = 1.5
+"""Seconds from the start until what the first answer needs is loaded."""
 ME = "You"
 FRIENDS = ("Hana", "Ken")
 """Who is there at the first start, so that a group can be made at once."""
@@ -167,7 +169,9 @@ class Playground:
         self.traces.close()
 
     def _warm_up(self) -> None:
-        """Load what the first answer needs, which takes seconds, while nobody waits yet."""
+        """Load what the first answer needs, which takes seconds, once the page had time to show itself."""
+        if self._ended.wait(WARM_UP_AFTER):
+            return
         with suppress(BotkitError):  # whoever needs it will hear of it
             for bot in self.shelf.all().values():
                 model = bot.step(Model)
