@@ -18,7 +18,7 @@ import sys
 import webbrowser
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread, Timer
 from time import sleep
@@ -143,7 +143,8 @@ def _known_at(memory: Path | None, url: str) -> Iterator[None]:
     """Write down where the page is, for the next who would start it here."""
     known = _address_file(memory)
     if known:
-        known.write_text(url, "utf-8")
+        with suppress(OSError):  # only the next who starts it here would miss it
+            known.write_text(url, "utf-8")
     try:
         yield
     finally:

@@ -78,8 +78,11 @@ class Keeper:
         """Let the platform know all that was kept. What is too old to matter is dropped."""
         with self._lock, _translated(self._path):
             self._db.execute(DROP_OLD, (platform.clock.now(),))
-            records = [_record(*row) for row in self._db.execute(ALL)]
-        platform.restore(records)
+            rows = self._db.execute(ALL).fetchall()
+        try:
+            platform.restore([_record(*row) for row in rows])
+        except (ValueError, TypeError, KeyError) as error:
+            raise StoreError(f"{self._path}: what is kept in it cannot be read; {MOVE}") from error
 
     def watch(self, platform: Platform) -> None:
         """Keep every change from now on, at once."""

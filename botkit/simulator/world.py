@@ -18,7 +18,7 @@ from botkit.simulator.wire import JsonObject
 
 _QUOTABLE = ("text", "textV2", "sticker", "image", "video", "template", "flex")
 
-MOST_CALLS = 10_000
+MOST_CALLS = 3_000
 """Calls of the API that are remembered, the newest."""
 MOST_EVENTS = 500
 """How far back in a chat the event that a push answers is looked for."""
@@ -117,7 +117,7 @@ class World(State):
 
     @property
     def calls(self) -> tuple[Call, ...]:
-        """Every call of the API so far, the newest ten thousand, in the order of their answers."""
+        """Every call of the API so far, the newest 3,000, in the order of their answers."""
         with self.lock:
             return tuple(self._calls)
 

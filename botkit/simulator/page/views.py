@@ -77,7 +77,7 @@ def chat_id(where: Chat) -> JsonObject:
 
 def _bot(playground: Playground, name: str) -> JsonObject:
     shelf, platform = playground.shelf, playground.platform
-    bot, account = shelf.find(name), playground.accounts.get(name)
+    bot, account = shelf.serving.get(name), playground.accounts.get(name)
     with platform.lock:
         pushed = platform.allowances.pushed(account.user_id, playground.clock.now()) if account else 0
     return {
@@ -158,6 +158,7 @@ def _chat(playground: Playground, account: Account, where: Chat) -> JsonObject:
         **chat_id(where),
         "last": _Shown(playground, account, log).message(said[-1]) if said else None,
         "count": len(said),
+        "lines": len(log.utterances),
         "blocked": (account.user_id, where.id) in platform.blocked,
         "friend": person is not None and platform.is_acquainted(account, person),
     }
@@ -208,7 +209,7 @@ class _Shown:
             found = next((one for one in self._people_said() if token and one.message.get("quoteToken") == token), None)
         else:
             quoted = said.message.get("quotedMessageId")
-            found = next((one for one in self._log.utterances if one.id == quoted), None)
+            found = next((one for one in self._log.utterances if one.id == quoted), None) if quoted else None
         return {"id": found.id, "name": found.sender or found.who, "text": found.line} if found else None
 
     def _people_said(self) -> Iterable[Utterance]:

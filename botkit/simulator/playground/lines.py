@@ -22,7 +22,9 @@ def calls_for(world: World, bot: str, events: Collection[str], turns: Sequence[J
     """
     keys = {str(uuid5(NAMESPACE_URL, f"botkit:{bot}:{event}")) for event in events}
     account = world.account_named(bot)
-    calls = [call for call in world.calls if account is not None and call.account in (account.user_id, None)]
+    since = min((turn["began"] for turn in turns), default=0)
+    accounts = (account.user_id, None) if account else ()
+    calls = [call for call in world.calls if call.at >= since and call.account in accounts]
     answers = [call for call in calls if _is_answer(world, call, events, keys)]
     spans = [(turn["ids"], turn["began"], _end(turn, answers)) for turn in turns]
     asked = [call for call in calls if call.account and any(_is_asked(call, *span) for span in spans)]

@@ -4,7 +4,7 @@ import logging
 import stat
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import DirEntry, scandir, stat_result
 from pathlib import Path
 from threading import Lock
@@ -26,6 +26,9 @@ MANY: Final = 500
 """To look at more files than these takes some milliseconds, so it is not done at every call."""
 PAUSE: Final = 0.1
 """Seconds between two looks at so many."""
+
+LONGEST_WAIT: Final = 1.0
+"""Seconds that a message waits for a reading of the folder that is under way; then the last good versions answer."""
 
 _PASSED_OVER: Final = frozenset({"__pycache__", "node_modules"})
 
@@ -111,15 +114,24 @@ class LiveShelf(Shelf):
         """Whether the file is wrong now, and an older version answers."""
         return name in self._row.stale
 
+    @property
+    def serving(self) -> Mapping[str, BotSpec]:
+        """Every bot that serves, as the folder was last seen; no file is looked at."""
+        return self._row.bots
+
     def look(self) -> bool:
-        """Reread the folder where a file has changed; whether one has."""
-        with self._looking:
+        """Reread the folder where a file has changed; whether one has. False where another thread is at it for long."""
+        if not self._looking.acquire(timeout=LONGEST_WAIT):  # a step's import may take for ever
+            return False
+        try:
             glances = self._glances()
             changed = self._changes(glances)
             if changed:
                 self._reread(glances, modules=any(name.endswith(".py") for name in changed))
             self._seen = {name: glance.settled() for name, glance in glances.items()}
             self._look_at = monotonic() + PAUSE if len(glances) > MANY else 0.0
+        finally:
+            self._looking.release()
         if changed:
             self._changed()
         return bool(changed)
@@ -143,10 +155,15 @@ class LiveShelf(Shelf):
         self._seen = glances
         if modules:
             forget_modules(self._folder)
-        with fresh_imports(self._folder):
-            loaded = load_folder(self._folder, self._only)
-            # As the deployed handler does: two bots that claim one LINE account are a problem, and each answers.
-            alone = load_folder(self._folder, loaded.broken, together=False) if loaded.broken else Loaded()
+        try:
+            with fresh_imports(self._folder):
+                loaded = load_folder(self._folder, self._only)
+                # As the deployed handler does: two bots that claim one LINE account are a problem, and each answers.
+                alone = load_folder(self._folder, loaded.broken, together=False) if loaded.broken else Loaded()
+        except (Exception, SystemExit) as error:  # whatever a step of the user's own does when it is made
+            self._row = replace(self._row, folder=(_unreadable(self._folder, error),))
+            log.exception("the bots folder could not be read anew")
+            return
         good = {name: self._dress(bot) for name, bot in {**loaded.bots, **alone.bots}.items()}
         before = self._row
         stale = {name: before.bots[name] for name in loaded.broken if name in before.bots and name not in good}
@@ -160,6 +177,11 @@ class LiveShelf(Shelf):
 def _tell(problems: Iterable[Problem]) -> None:
     for problem in problems:
         log.warning("%s", problem)
+
+
+def _unreadable(folder: Path, error: BaseException) -> Problem:
+    text = f"cannot be read anew: {type(error).__name__}, the terminal says where; mend what was saved last"
+    return Problem(str(folder), 0, 0, text)
 
 
 def _nothing_in(folder: Path) -> Problem:

@@ -122,7 +122,11 @@ class Playground:
     # ---------------------------------------------------------------- what is done here
 
     def deliver(self, delivery: Delivery) -> None:
-        """Have LINE call the bot's webhook with what a person did; returns at once."""
+        """Have LINE call the bot's webhook with what a person did; returns at once.
+
+        Until the bot has taken it in, or LINE gives up, the webhook is kept for the next start.
+        """
+        self._note_webhook(delivery, [delivery.body.decode(), delivery.signature])
         self.cloud.deliver(self.bot_of(delivery.destination), delivery, self.platform.redeliver)
 
     def jump(self, ms: int) -> None:
@@ -158,15 +162,16 @@ class Playground:
         self.shelf = LiveShelf(self.folder, self._dress, lambda: self._tell(Notice("world")), only)
         self.platform.listen(self._changed)
         self.mischief.listeners.append(self._keep_troubles)
-        self.cloud.start()
         self._go_on()
+        self.cloud.start()
+        self._send_again()
         Thread(target=self._look, name="looks at files", daemon=True).start()
         Thread(target=self._warm_up, name="warms up", daemon=True).start()
 
     def _stop(self) -> None:
         self._ended.set()
         self.cloud.stop()
-        self.traces.close()
+        self.traces.keep_calls()
 
     def _warm_up(self) -> None:
         """Load what the first answer needs, which takes seconds, once the page had time to show itself."""
@@ -187,7 +192,7 @@ class Playground:
                 if self.settings.changes != seen:  # whoever has asked for a setting may have looked before
                     seen = self.settings.changes
                     self._tell(Notice("world"))
-            except Exception:  # whatever a file holds, the next look must come
+            except (Exception, SystemExit):  # whatever a file holds, the next look must come
                 log.exception("the bots folder could not be read anew")
 
     def _dress(self, bot: BotSpec) -> BotSpec:
@@ -197,7 +202,7 @@ class Playground:
         )
         reply = bot.step(Reply)
         self.platform.set_read_mode(account, "manual" if reply and reply.mark_as_read else "auto")
-        self._ids[bot.name] = account.user_id
+        self._ids = {**self._ids, bot.name: account.user_id}  # a new dict: others may be going through this one
         secret, token = (f"SIMULATED_{kind}_{account.user_id}".upper() for kind in ("secret", "token"))
         self._secrets |= {secret: account.channel_secret, token: account.access_token}
         line = LineAccount.model_validate({"channel_secret": f"env:{secret}", "channel_access_token": f"env:{token}"})
@@ -209,7 +214,10 @@ class Playground:
         heir = self._heirs.pop(wakeups[0].id, None) if wakeups else None
         owner = heir or self.services.new_id()
         with self._at_work(owner, [wakeup.conversation for wakeup in wakeups]):
-            return self._runtime(owner, life)(event, _Context(self.clock, deadline))
+            answer = self._runtime(owner, life)(event, _Context(self.clock, deadline))
+        if wakeups:
+            self.traces.keep_calls()
+        return answer
 
     def _runtime(self, owner: str, life: Life) -> Runtime:
         model = self.mischief.model(self.services.model, life, self.clock)
@@ -223,13 +231,25 @@ class Playground:
         try:
             yield
         finally:
-            if conversations:
+            if conversations and not self._ended.is_set():  # else the lease stays with who was stopped in the middle
                 self._note_worker(owner, None)
 
     def _note_worker(self, owner: str, conversations: Sequence[tuple[str, str]] | None) -> None:
         with self._noting:
             workers = {**(self.keeper.get("workers") or {}), owner: conversations}
             self.keeper.put("workers", {name: at for name, at in workers.items() if at})
+
+    def _note_webhook(self, delivery: Delivery, noted: Sequence[str] | None) -> None:
+        with self._noting:
+            name = delivery.events[0]["webhookEventId"] if delivery.events else ""
+            webhooks = self.keeper.get("webhooks") or {}
+            if noted is not None or name in webhooks:
+                self.keeper.put("webhooks", {key: kept for key, kept in {**webhooks, name: noted}.items() if kept})
+
+    def _send_again(self) -> None:
+        """Send what no bot has taken in before this program was stopped; what one has, it knows."""
+        for body, signature in (self.keeper.get("webhooks") or {}).values():
+            self.deliver(self.platform.redeliver(Delivery(body.encode(), signature)))
 
     def _go_on(self) -> None:
         """Finish what this program was at when it was stopped: under its name, since nobody else gets those leases."""
@@ -240,6 +260,8 @@ class Playground:
 
     def _delivered(self, delivered: Delivered) -> None:
         """Note what LINE has seen of a webhook: where it was taken in, the message is read."""
+        if not delivered.comes_again and not self._ended.is_set():
+            self._note_webhook(delivered.delivery, None)
         account = self.platform.accounts[delivered.delivery.destination]
         for event in delivered.delivery.events:
             event_id, status = event["webhookEventId"], delivered.status

@@ -29,6 +29,8 @@ Listener = Callable[[str, str], None]
 MOST: Final = 300
 """Events of which is known what happened; older ones are forgotten."""
 
+MOST_OPEN: Final = 20
+"""Turns that are over, and whose answers may still be on their way to LINE."""
 NOT_TAKEN_IN: Final = "the bot's store does not know it: its webhook was not accepted, or came over seven days ago"
 
 
@@ -58,7 +60,7 @@ class Traces:
         # Which slots of what is kept hold the stories of an event, the newest event last.
         self._slots: OrderedDict[tuple[str, str], list[int]] = OrderedDict()
         self._live: dict[int, Story] = {}
-        self._ended: set[int] = set()
+        self._ended: list[int] = []  # slots, the newest last
         for bot, event, slots in kept.get("traces") or ():
             self._slots[bot, event] = slots
 
@@ -89,15 +91,15 @@ class Traces:
             for slot in [number for number, one in self._live.items() if one is story]:
                 self._kept.put(_name(slot), told)
                 del self._live[slot]
-                self._ended.add(slot)
+                self._ended = [*(one for one in self._ended if one != slot), slot][-MOST_OPEN:]
             self._kept.put("traces", [[bot, event, slots] for (bot, event), slots in self._slots.items()])
         self._tell(turn.bot.name, story)
 
-    def close(self) -> None:
-        """Keep the calls that LINE has got, too: LINE itself forgets them with the process."""
+    def keep_calls(self) -> None:
+        """Keep the calls that LINE has got for the newest turns: LINE itself forgets them with the process."""
         with self._lock:
             slots = {slot: (bot, event) for (bot, event), slots in self._slots.items() for slot in slots}
-            for slot in self._ended & slots.keys():
+            for slot in (one for one in self._ended if one in slots):
                 bot, event = slots[slot]
                 story = self._read(slot, event)
                 if story is not None:

@@ -32,7 +32,8 @@ class Delivered:
     """What LINE has seen of one webhook call.
 
     `at`: when it was made (ms since 1970), `ms`: how long it waited. `status` is None where no answer came in two
-    seconds. `text` is "" if all went well, else what LINE would note, with the cure.
+    seconds. `comes_again`: LINE sends it once more. `text` is "" if all went well, else what LINE would note,
+    with the cure.
     """
 
     bot: str
@@ -41,6 +42,7 @@ class Delivered:
     status: int | None
     ms: int
     text: str
+    comes_again: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -135,7 +137,7 @@ class Webhooks:
         now, failed = self._clock.now(), status is None or status // 100 != 2
         pause = REDELIVERIES[call.before] if failed and call.patient and call.before < len(REDELIVERIES) else None
         text = f"{_why(status) or silence} {_next(pause, call)}" if failed else ""
-        told = Delivered(call.bot, call.delivery, call.at, status, now - call.at, text)
+        told = Delivered(call.bot, call.delivery, call.at, status, now - call.at, text, pause is not None)
         if pause is not None:
             again = _Call(call.bot, call.delivery, call.redeliver, now + pause * 1000, call.patient, call.before + 1)
             with self._bell:

@@ -45,6 +45,16 @@ def test_the_bot_speaks_when_it_is_mentioned_and_only_then(visit: Visit) -> None
     expect(me.theirs.get_by_title("Show it")).to_contain_text(["Hana@concierge お店は？"])
 
 
+def test_who_came_in_stays_to_be_seen_whatever_else_changes(visit: Visit) -> None:
+    me = visit()
+    gather(me, "Hana")
+    expect(me.log).to_contain_text("concierge joined the group")
+    me.press("Troubles")
+    me.house.playground.mischief.set("model_down", "on")
+    expect(me.panel.get_by_role("group", name="Model down", exact=True).get_by_label("Always")).to_be_checked()
+    expect(me.log).to_contain_text("concierge joined the group")
+
+
 def test_another_member_is_another_person_to_the_bot(visit: Visit) -> None:
     me = visit()
     gather(me, "Hana", "Ken")

@@ -350,3 +350,39 @@ def test_threads_that_look_at_once_find_the_new_version(tmp_path: Path) -> None:
             (tmp_path / "kind.yaml").write_text(f"{KIND}description: version {number}\n")
             assert set(pool.map(find, range(8))) == {f"version {number}"}
     assert len(changes) == 5
+
+
+def test_a_step_that_ends_python_when_it_is_made_is_a_problem_and_not_the_end(shop: Workshop) -> None:
+    shop.write("steps/own.py", STEP.format(word="ready"))
+    shop.write("kind.yaml", OWN)
+    assert shop.say("hi") == "ready"
+    leaves = "import sys\nfrom pydantic import model_validator\n" + STEP.format(word="gone")
+    shop.write("steps/own.py", leaves + "    @model_validator(mode='after')\n    def leave(self):\n        sys.exit()\n")
+    assert shop.say("hi") == "ready"
+    assert [problem.text for problem in shop.shelf.problems] == [
+        "cannot be read anew: SystemExit, the terminal says where; mend what was saved last"
+    ]
+    shop.write("steps/own.py", STEP.format(word="mended"))
+    assert shop.say("hi") == "mended"
+    assert shop.shelf.problems == ()
+
+
+def test_while_a_step_takes_for_ever_to_import_the_last_good_version_answers(
+    shop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botkit.simulator.playground.live.LONGEST_WAIT", 0.01)
+    shop.write("steps/own.py", STEP.format(word="ready"))
+    shop.write("kind.yaml", OWN)
+    assert shop.say("hi") == "ready"
+    begun, go_on = Event(), Event()
+    monkeypatch.setattr(sys, "held", (begun, go_on), raising=False)
+    shop.write("steps/own.py", "import sys\nsys.held[0].set()\nsys.held[1].wait(30)\n" + STEP.format(word="late"))
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(shop.shelf.look)
+        assert begun.wait(10)
+        try:
+            assert shop.say("hi") == "ready"
+        finally:
+            go_on.set()
+        assert looking.result(10)
+    assert shop.say("hi") == "late"

@@ -61,7 +61,7 @@ class Workshop:
 
     def stop(self) -> None:
         """End as a process does. What it held is let go of now, so that its connections close in their order."""
-        self.traces.close()
+        self.traces.keep_calls()
         self.keeper.close()
         del self.runtime, self.shelf, self.traces
 

@@ -157,7 +157,7 @@ export class Store extends EventTarget {
     this.#skew = state.now - Date.now();
     this.state = state;
     const { place } = this.route;
-    if (place && this.messages.length && !this.chatOf(place)?.last) this.#begunAnew(place);
+    if (place && this.messages.length && !this.chatOf(place)?.lines) this.#begunAnew(place);
     this.emit("state");
   }
 
@@ -194,7 +194,7 @@ export class Store extends EventTarget {
     if (known?.last && known.last.at > message.at) return;
     const isNew = known?.last?.id !== message.id;
     if (known) Object.assign(known, { last: message, count: known.count + (isNew ? 1 : 0) });
-    else this.state.chats.push({ ...place, last: message, count: 1, blocked: false, friend: true });
+    else this.state.chats.push({ ...place, last: message, count: 1, lines: 1, blocked: false, friend: true });
     if (isNew && !isOpen && message.who.kind === "bot") {
       this.unread.set(keyOf(place), (this.unread.get(keyOf(place)) ?? 0) + 1);
     }
