@@ -357,7 +357,9 @@ def test_a_step_that_ends_python_when_it_is_made_is_a_problem_and_not_the_end(sh
     shop.write("kind.yaml", OWN)
     assert shop.say("hi") == "ready"
     leaves = "import sys\nfrom pydantic import model_validator\n" + STEP.format(word="gone")
-    shop.write("steps/own.py", leaves + "    @model_validator(mode='after')\n    def leave(self):\n        sys.exit()\n")
+    shop.write(
+        "steps/own.py", leaves + "    @model_validator(mode='after')\n    def leave(self):\n        sys.exit()\n"
+    )
     assert shop.say("hi") == "ready"
     assert [problem.text for problem in shop.shelf.problems] == [
         "cannot be read anew: SystemExit, the terminal says where; mend what was saved last"
