@@ -199,8 +199,8 @@ def _say_next(console: Console, path: Path) -> None:
     name, program = path.stem, _program()
     console.print(Text.assemble((f"{path}", "bold green"), " is written. Edit it, and talk to it:\n"), soft_wrap=True)
     for command, meaning in (
-        (f"{program} chat {name}", "in the terminal, without an account or a key"),
-        (f"make run BOT={name}", "the same, where nothing is installed yet"),
+        (f"{program} dev", "on a page like LINE, without an account or a key; where that is open, it is there now"),
+        (f"{program} chat {name}", "in the terminal"),
         (f"{program} check {name}", "is the file right?"),
     ):
         console.print(Text.assemble("  ", (f"{command:<28}", "bold"), (f"  {meaning}", "dim")), soft_wrap=True)

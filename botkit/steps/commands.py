@@ -127,7 +127,10 @@ class Commands(Step):
     def __call__(self, turn: Turn, call_next: Handler) -> Reply:
         """Do what a message says that is nothing but a command; all else goes on."""
         does = self._actions.get(_folded(turn.text)) if turn.event.type == "message" and len(turn.said) == 1 else None
-        return call_next(turn) if does is None else Reply.of(does(turn))
+        if does is None:
+            return call_next(turn)
+        turn.note("commands: answered without the model")
+        return Reply.of(does(turn))
 
     def matches(self, text: str) -> bool:
         """Whether a message with this text, less any mention of the bot, is a command."""

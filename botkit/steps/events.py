@@ -83,6 +83,8 @@ class Events(Step):
         """
         chosen = None if turn.event.type == "message" else self._choose(turn)
         if chosen is None:
+            if turn.event.type != "message":
+                turn.note(f"events: nothing in the bot file is for this {turn.event.type}")
             return call_next(turn)
         turn.note(f"events: {chosen.option}")
         said, failure = _all_said(turn, chosen, call_next)

@@ -165,7 +165,7 @@ def test_events_can_be_tried_one_to_one(bots: Path) -> None:
         "The bot is blocked; /follow lets it back.",
         "host › You are back!",
         "host › Here is menu=1 2",
-        "… stays silent",
+        "… stays silent (events: nothing in the bot file is for this postback)",
         "People come into group chats only; start with --group.",
         "host › rehearsal: I heard “/follow me”.",
         "",
@@ -376,7 +376,10 @@ def test_a_message_of_an_earlier_sitting_can_be_taken_back(bots: Path) -> None:
 def test_a_bot_stays_blocked_until_it_is_let_back(bots: Path) -> None:
     assert "The bot is blocked; /follow lets it back." in chat(bots, "kind", says="/block\n").stdout
     again = chat(bots, "kind", says="hi\n/follow\nho\n").stdout
-    assert told(again, "You")[:2] == ["… is blocked; /follow lets it back", "… stays silent"]
+    assert told(again, "You")[:2] == [
+        "… is blocked; /follow lets it back",
+        "… stays silent (events: nothing in the bot file is for this follow)",
+    ]
     assert "I heard “ho”" in again
     assert "kind › rehearsal: I heard “hi”" not in again
 

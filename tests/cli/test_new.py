@@ -66,7 +66,7 @@ def test_the_new_bot_is_good_and_the_next_steps_are_told(bots: Path, capsys: pyt
     told = capsys.readouterr().out
     assert f"{bots}/night-desk.yaml is written" in told
     assert "botkit chat night-desk" in told
-    assert "make run BOT=night-desk" in told
+    assert "botkit dev" in told
 
 
 @pytest.mark.parametrize("name", ["night-desk", "0", "007", "null", LONGEST])

@@ -101,7 +101,10 @@ class Pages:
         asked = request.query_params
         found = self._playground.traces.of(asked.get("bot", ""), asked.get("event", ""))
         if found is None:
-            raise RequestError(404, "Nothing is known of this event; only the newest 300 are remembered.")
+            raise RequestError(
+                404,
+                "No bot has taken this in: LINE may have lost the webhook. (The newest 300 are remembered.)",
+            )
         return _json(found)
 
     def media(self, request: Request) -> Response:

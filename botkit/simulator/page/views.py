@@ -83,7 +83,7 @@ def _bot(playground: Playground, name: str) -> JsonObject:
     return {
         "name": name,
         "user_id": account.user_id if account else made_up_id("U", "bot", name),
-        "problems": _problems(shelf.problems_of(name)),
+        "problems": _problems(shelf.problems_of(name) or _gone(playground, name, bot)),
         "stale": shelf.is_stale(name),
         "works": bot is not None,
         "quota": account.quota if account else None,
@@ -111,6 +111,12 @@ def _commands(bot: BotSpec | None) -> list[str]:
         return []
     builtin = (commands.help, commands.reset, commands.forget, commands.usage)
     return [*(words[0] for words in builtin if words), *commands.say]
+
+
+def _gone(playground: Playground, name: str, bot: BotSpec | None) -> tuple[Problem, ...]:
+    """What is wrong with a bot that has no file any more."""
+    file = str(playground.folder / f"{name}.yaml")
+    return () if bot else (Problem(file, 0, 0, "is gone; nothing answers until it is there again"),)
 
 
 def _problems(problems: Iterable[Problem]) -> list[JsonObject]:

@@ -34,19 +34,20 @@ MISHAPS: Final = (
         "model_down",
         "Model down",
         "The model's server cannot be reached: a fallback model answers where the bot file names one, "
-        "else the error text comes.",
+        "else the error text comes, and nothing in a group.",
     ),
     Mishap(
         "rate_limit",
         "Rate limit",
         "The model's server answers 429, too many requests: a fallback model answers where there is one, "
-        "else the error text comes.",
+        "else the error text comes, and nothing in a group.",
     ),
     Mishap(
         "worker_killed",
         "Worker killed",
         "The worker dies while it asks the model: nothing comes until its lease is over; then the sweep has the "
-        "message answered, once, after about two minutes (or jump the clock).",
+        "message answered, once, after about two minutes (or jump the clock). After six such deaths the error text "
+        "comes.",
     ),
     Mishap(
         "token_expired",
@@ -57,7 +58,8 @@ MISHAPS: Final = (
     Mishap(
         "line_500",
         "LINE 500",
-        "LINE answers 500 and shows nothing: the same answer is sent again, and comes a moment later.",
+        "LINE answers 500 and shows nothing: the same answer is sent again, and comes a moment later. After a minute "
+        "of it nobody can know whether it came, and `reply.unsure` decides.",
     ),
     Mishap(
         "line_unsure",
@@ -68,7 +70,7 @@ MISHAPS: Final = (
         "quota_used_up",
         "Quota used up",
         "The month's pushes are used up: what would have been pushed is kept, and comes with the next reply. "
-        "Replies are free and go on.",
+        "Replies are free and go on; to see it, let the reply token expire, too.",
     ),
     Mishap(
         "duplicate",

@@ -156,7 +156,7 @@ def test_a_mistake_is_shown_with_its_place_while_the_last_good_version_answers(v
     banner = me.page.get_by_role("alert", name="The bot's file is wrong")
     expect(banner).to_contain_text("concierge.yaml:3:1")
     expect(banner).to_contain_text("history")
-    expect(banner).to_contain_text("Until then the last good version answers.")
+    expect(banner).to_contain_text("Until this is mended, the last good version answers.")
     expect(me.item("concierge").get_by_role("img", name="Its file is wrong")).to_be_visible()
     me.picture("broken")
     me.say("Who are you?")

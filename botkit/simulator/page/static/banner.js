@@ -30,7 +30,9 @@ export class Banners {
 
 function wrongFile(bot) {
   if (!bot.problems.length && bot.works && !bot.stale) return null;
-  const answers = bot.works ? "Until then the last good version answers." : "Nothing answers until this is mended.";
+  const answers = bot.works
+    ? "Until this is mended, the last good version answers."
+    : "Nothing answers until this is mended.";
   return h(
     "section",
     { class: "banner danger", role: "alert", "aria-label": "The bot's file is wrong" },
@@ -41,14 +43,14 @@ function wrongFile(bot) {
 
 /** A mistake with its place. */
 export function problemLine({ file, line, column, text }) {
-  const where = [file, line, column].filter((part) => part !== null && part !== undefined).join(":");
+  const where = line ? [file, line, column].join(":") : file;
   return h("li", {}, h("code", {}, where), " ", text);
 }
 
 function rehearsal(bot, dismiss) {
   if (!bot.rehearses || sessionStorage.getItem(DISMISSED)) return null;
   const setting = `${bot.key || "OPENAI_API_KEY"}=`;
-  const copyButton = h("button", { type: "button", class: "link", onclick: () => copy(setting) }, "Copy");
+  const copyButton = h("button", { type: "button", class: "link", onclick: () => copy(setting) }, `Copy ${setting}`);
   const close = h(
     "button",
     { type: "button", class: "round small", "aria-label": "Dismiss", onclick: dismiss },

@@ -5,7 +5,7 @@ import { Banners } from "./banner.js";
 import { Composer } from "./composer.js";
 import { askPlace } from "./dialogs.js";
 import { fill, h, langOf, redraw } from "./dom.js";
-import { headerParts, titleOf } from "./header.js";
+import { headerParts, isTrouble, titleOf } from "./header.js";
 import { Log } from "./log.js";
 import { messageMenu } from "./messagemenu.js";
 import { openTrace } from "./route.js";
@@ -54,7 +54,7 @@ export class ChatView {
     else if (!isShown) fill(this.element, welcome());
     else {
       const { route, group, bot, person } = store;
-      redraw(this.header, [route, group, bot, person], headerParts);
+      redraw(this.header, [route, group, bot, person, isTrouble()], headerParts);
       this.banners.draw();
       this.composer.draw();
     }

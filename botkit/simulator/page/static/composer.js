@@ -259,7 +259,8 @@ function reasonNotToWrite() {
   if (!group && route.place.kind === "group") return [h("p", {}, "This group is no more.")];
   if (group && !group.bot) return line(`${route.place.bot} has left the group.`, "Invite a bot", () => invite(group));
   if (!store.takesPart) {
-    return line(`${person.name} is not in this group.`, `Add ${person.name}`, () =>
+    const who = person.name === "You" ? "You are" : `${person.name} is`;
+    return line(`${who} not in this group.`, `Add ${person.name}`, () =>
       attempt(store.do("come", { people: [person.id] })),
     );
   }

@@ -46,13 +46,16 @@ export function headerParts() {
       "bolt",
       "Troubles",
       () => (panel === "troubles" ? closePanel() : openTroubles()),
-      pressed(panel === "troubles"),
+      { ...pressed(panel === "troubles"), class: isTrouble() ? "round marked" : "round" },
     ),
     button("more", "Chat menu", (event) => openMenu(chatMenu(), event.currentTarget, "Chat"), {
       "aria-haspopup": "menu",
     }),
   ];
 }
+
+/** Whether something goes wrong on purpose. */
+export const isTrouble = () => store.state.troubles.some(({ mode }) => mode !== "off");
 
 const pressed = (isPressed) => ({ "aria-pressed": String(isPressed) });
 
