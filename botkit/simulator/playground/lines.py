@@ -9,7 +9,7 @@ from botkit.simulator.world import Call, World
 
 JsonObject = dict[str, Any]
 
-_ANSWERS: Final = ("reply", "push")
+ANSWERS: Final = ("reply", "push")
 
 BESIDE: Final = 2_000
 """So long after its end, in ms, what a turn had begun beside itself may reach LINE; its answer waits for that."""
@@ -45,13 +45,13 @@ def _end(turn: JsonObject, answers: Sequence[Call]) -> float:
     ended: int | None = turn["ended"]
     if ended is None:
         return inf
-    kept: list[int] = [one["at"] for one in turn.get("line", ()) if one["endpoint"] in _ANSWERS]
+    kept: list[int] = [one["at"] for one in turn.get("line", ()) if one["endpoint"] in ANSWERS]
     answered = (at for at in [*kept, *(call.at for call in answers)] if at >= ended)
     return min([ended + BESIDE, *answered])
 
 
 def _is_asked(call: Call, ids: Collection[str], began: int, ended: float) -> bool:
-    if call.endpoint in _ANSWERS:
+    if call.endpoint in ANSWERS:
         return False
     body = _body(call)
     if not any(one in ids for one in (*call.path.split("/"), body.get("chatId"), body.get("markAsReadToken"))):

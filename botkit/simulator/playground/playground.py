@@ -2,19 +2,19 @@
 
 import logging
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from threading import Event as Flag
-from threading import Lock, Thread
+from threading import Thread
 from typing import Any, Literal, Self
 
 from botkit.aws.batch import is_batch, read_batch
 from botkit.errors import BotkitError
 from botkit.messages import Chat
-from botkit.ports import Conversation, Services
+from botkit.ports import Services
 from botkit.runtime import Runtime, services
 from botkit.simulator.app import create_app
 from botkit.simulator.chats import Account, Person, Utterance
@@ -28,6 +28,7 @@ from botkit.simulator.playground.mortal import Life, mortal
 from botkit.simulator.playground.queue import batch_of
 from botkit.simulator.playground.settings import Settings
 from botkit.simulator.playground.switch import secrets_and_model
+from botkit.simulator.playground.unfinished import Unfinished
 from botkit.simulator.playground.watching import Traces, Watcher
 from botkit.simulator.server import serving
 from botkit.simulator.wire import Delivery
@@ -67,11 +68,11 @@ class Notice:
 class Playground:
     """LINE, AWS and the bots of a folder, in one process. Lives as long as the `with` block of `open`."""
 
-    def __init__(self, folder: Path, settings: Settings, keeper: Keeper) -> None:
+    def __init__(self, folder: Path, settings: Settings, keeper: Keeper, clock: PlayClock) -> None:
         self.folder = folder
         self.settings = settings
         self.keeper = keeper
-        self.clock = PlayClock(keeper.get("clock.offset") or 0)
+        self.clock = clock
         self.platform = Platform(self.clock)
         keeper.restore(self.platform)
         keeper.watch(self.platform)
@@ -82,7 +83,7 @@ class Playground:
         self._listeners: list[Callable[[Notice], None]] = []
         self._secrets: dict[str, str] = {}
         self._ended = Flag()
-        self._noting = Lock()
+        self._unfinished = Unfinished(keeper)
         self._heirs: dict[str, str] = {}
         self._ids: dict[str, str] = {}
         self.me = self._person(ME)
@@ -103,7 +104,8 @@ class Playground:
         with ExitStack() as stack:
             keeper = Keeper(memory)
             stack.callback(keeper.close)
-            playground = cls(folder, environ if isinstance(environ, Settings) else Settings(environ), keeper)
+            settings = environ if isinstance(environ, Settings) else Settings(environ)
+            playground = cls(folder, settings, keeper, PlayClock(memory.with_name("clock") if memory else None))
             line_url = stack.enter_context(serving(create_app(playground.platform)))
             playground._start(line_url, only)
             stack.callback(playground._stop)
@@ -126,13 +128,12 @@ class Playground:
 
         Until the bot has taken it in, or LINE gives up, the webhook is kept for the next start.
         """
-        self._note_webhook(delivery, [delivery.body.decode(), delivery.signature])
+        self._unfinished.send(delivery)
         self.cloud.deliver(self.bot_of(delivery.destination), delivery, self.platform.redeliver)
 
     def jump(self, ms: int) -> None:
         """Let so much time pass at once, for LINE, the bots and the schedule."""
         self.clock.jump(ms)
-        self.keeper.put("clock.offset", self.clock.offset)
         self.cloud.tick()
         self._tell(Notice("world"))
 
@@ -170,6 +171,7 @@ class Playground:
 
     def _stop(self) -> None:
         self._ended.set()
+        self._unfinished.stop()
         self.cloud.stop()
         self.traces.keep_calls()
 
@@ -210,58 +212,35 @@ class Playground:
 
     def _invoke(self, event: Mapping[str, Any], deadline: int, life: Life) -> dict[str, Any]:
         """One invocation of the handler, in a process of its own as far as it can tell."""
-        wakeups, _ = read_batch(event) if is_batch(event) else ([], [])
-        heir = self._heirs.pop(wakeups[0].id, None) if wakeups else None
-        owner = heir or self.services.new_id()
-        with self._at_work(owner, [wakeup.conversation for wakeup in wakeups]):
+        if not is_batch(event):
+            return self._runtime(self.services.new_id(), life)(event, _Context(self.clock, deadline))
+        wakeups, _ = read_batch(event)
+        owner = self._heirs.pop(wakeups[0].id, None) or self.services.new_id()
+        with self._unfinished.at_work(owner, [wakeup.conversation for wakeup in wakeups]):
             answer = self._runtime(owner, life)(event, _Context(self.clock, deadline))
-        if wakeups:
-            self.traces.keep_calls()
+        self.traces.keep_calls()
         return answer
 
     def _runtime(self, owner: str, life: Life) -> Runtime:
         model = self.mischief.model(self.services.model, life, self.clock)
         return Runtime(self.shelf, mortal(replace(self.services, model=model), life), owner)
 
-    @contextmanager
-    def _at_work(self, owner: str, conversations: Sequence[Conversation]) -> Iterator[None]:
-        """Write down who works on what, for the next start: only the end of this whole process leaves it there."""
-        if conversations:
-            self._note_worker(owner, [(one.bot, one.id) for one in conversations])
-        try:
-            yield
-        finally:
-            if conversations and not self._ended.is_set():  # else the lease stays with who was stopped in the middle
-                self._note_worker(owner, None)
-
-    def _note_worker(self, owner: str, conversations: Sequence[tuple[str, str]] | None) -> None:
-        with self._noting:
-            workers = {**(self.keeper.get("workers") or {}), owner: conversations}
-            self.keeper.put("workers", {name: at for name, at in workers.items() if at})
-
-    def _note_webhook(self, delivery: Delivery, noted: Sequence[str] | None) -> None:
-        with self._noting:
-            name = delivery.events[0]["webhookEventId"] if delivery.events else ""
-            webhooks = self.keeper.get("webhooks") or {}
-            if noted is not None or name in webhooks:
-                self.keeper.put("webhooks", {key: kept for key, kept in {**webhooks, name: noted}.items() if kept})
-
-    def _send_again(self) -> None:
-        """Send what no bot has taken in before this program was stopped; what one has, it knows."""
-        for body, signature in (self.keeper.get("webhooks") or {}).values():
-            self.deliver(self.platform.redeliver(Delivery(body.encode(), signature)))
-
     def _go_on(self) -> None:
         """Finish what this program was at when it was stopped: under its name, since nobody else gets those leases."""
-        for owner, conversations in (self.keeper.get("workers") or {}).items():
-            messages = [(f"{owner}:{number}", Conversation(*one)) for number, one in enumerate(conversations)]
+        for owner, conversations in self._unfinished.workers.items():
+            messages = [(f"{owner}:{number}", one) for number, one in enumerate(conversations)]
             self._heirs[messages[0][0]] = owner
             self.cloud.work(batch_of(messages))
 
+    def _send_again(self) -> None:
+        """Send what no bot has taken in before this program was stopped; what one has, it knows."""
+        for delivery in self._unfinished.deliveries:
+            self.deliver(self.platform.redeliver(delivery))
+
     def _delivered(self, delivered: Delivered) -> None:
         """Note what LINE has seen of a webhook: where it was taken in, the message is read."""
-        if not delivered.comes_again and not self._ended.is_set():
-            self._note_webhook(delivered.delivery, None)
+        if not delivered.comes_again:
+            self._unfinished.sent(delivered.delivery)
         account = self.platform.accounts[delivered.delivery.destination]
         for event in delivered.delivery.events:
             event_id, status = event["webhookEventId"], delivered.status

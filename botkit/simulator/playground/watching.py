@@ -14,7 +14,7 @@ from botkit.messages import Reply
 from botkit.pipeline import Handler, Step
 from botkit.ports import MEANING, Note, Record, Services
 from botkit.simulator.playground.bounds import bounded, counted
-from botkit.simulator.playground.lines import calls_for
+from botkit.simulator.playground.lines import ANSWERS, calls_for
 from botkit.simulator.playground.recorder import Recorder
 from botkit.simulator.playground.story import Story
 from botkit.simulator.playground.switch import ModelSwitch
@@ -96,15 +96,25 @@ class Traces:
         self._tell(turn.bot.name, story)
 
     def keep_calls(self) -> None:
-        """Keep the calls that LINE has got for the newest turns: LINE itself forgets them with the process."""
+        """Keep the calls that LINE has got for the newest turns: LINE itself forgets them with the process.
+
+        A turn that was answered is done with; of the others more may come.
+        """
         with self._lock:
             slots = {slot: (bot, event) for (bot, event), slots in self._slots.items() for slot in slots}
-            for slot in (one for one in self._ended if one in slots):
-                bot, event = slots[slot]
-                story = self._read(slot, event)
-                if story is not None:
-                    calls = calls_for(self._world, bot, story["events"], [story])
-                    self._kept.put(_name(slot), {**story, "line": _joined(story.get("line", []), calls)})
+            self._ended = [slot for slot in self._ended if slot in slots and not self._keep_calls(slot, *slots[slot])]
+
+    def _keep_calls(self, slot: int, bot: str, event: str) -> bool:
+        """Whether these are all that there will be."""
+        story = self._read(slot, event)
+        if story is None:
+            return True
+        before: list[JsonObject] = story.get("line", [])
+        line = _joined(before, calls_for(self._world, bot, story["events"], [story]))
+        if line != before:
+            self._kept.put(_name(slot), {**story, "line": line})
+        says_nothing = not story["reply"] and not story["failed"]
+        return says_nothing or any(call["endpoint"] in ANSWERS for call in line)
 
     def of(self, bot: str, event_id: str) -> JsonObject | None:
         """All that is known of an event, as JSON; None where nothing is. Raises StoreError."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from botkit.errors import StoreError
 from botkit.simulator.playground.playground import Playground
 from tests.simulator.playground.town import until
 
@@ -20,9 +21,9 @@ def home(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def opened(home: Path) -> Iterator[Playground]:
+def opened(home: Path, memory: str = "simulator.db") -> Iterator[Playground]:
     environ = {"BOTKIT_STORE": f"sqlite:///{home}/botkit.db"}
-    with Playground.open(home / "bots", environ, memory=home / "simulator.db") as playground:
+    with Playground.open(home / "bots", environ, memory=home / memory) as playground:
         yield playground
 
 
@@ -79,3 +80,32 @@ def test_the_calls_to_line_are_told_after_a_restart(home: Path) -> None:
         told = after.traces.of("kind", delivery.event["webhookEventId"])
         assert told is not None
         assert [call["endpoint"] for call in told["line"] if call["endpoint"] == "reply"] == ["reply"]
+
+
+def test_whoever_uses_the_store_next_is_no_earlier(home: Path) -> None:
+    with opened(home) as page:
+        page.jump(60 * MINUTE)
+        ahead = page.clock.now()
+    with opened(home, "terminal-kind.db") as terminal:
+        assert terminal.clock.now() >= ahead
+
+
+def test_a_jump_that_cannot_be_kept_is_refused_and_time_stays(home: Path) -> None:
+    with opened(home) as playground:
+        (home / "clock").mkdir()
+        with pytest.raises(StoreError, match="clock: the time cannot be kept: Is a directory"):
+            playground.jump(MINUTE)
+        assert playground.clock.offset == 0
+
+
+def test_the_calls_to_line_of_an_error_text_are_told_after_a_restart(home: Path) -> None:
+    with opened(home) as before:
+        before.mischief.set("model_down", "once")
+        delivery = before.platform.say(before.accounts["kind"], before.me, "hello")
+        before.deliver(delivery)
+        until(lambda: answers(before))
+        assert before.cloud.settle(10)
+    with opened(home) as after:
+        told = after.traces.of("kind", delivery.event["webhookEventId"])
+        assert told is not None
+        assert "reply" in [call["endpoint"] for call in told["line"]]
