@@ -22,17 +22,15 @@ from pathlib import Path
 from typing import NoReturn
 
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.markup import escape
 
 from botkit.cli import check
 from botkit.cli.chat_words import take
-from botkit.cli.dev import memory_of, store_of
 from botkit.cli.folder import bots_folder, unknown_bots
+from botkit.cli.local import log_to_terminal, memory_of, store_of
 from botkit.cli.sitting import Sitting
 from botkit.errors import StoreError
 from botkit.simulator.playground import live
-from botkit.simulator.playground.mortal import is_of_the_living
 from botkit.simulator.playground.playground import Playground
 from botkit.simulator.playground.settings import Settings
 from botkit.steps.history import History
@@ -60,7 +58,8 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     if missing := unknown_bots(folder, [options.bot]):
         check.report(errors, missing)
         return 2
-    _log_to(Console(stderr=True, emoji=False))
+    log_to_terminal()
+    live.log.setLevel(logging.ERROR)  # this bot's problems are told in the talk
     settings = Settings(environ)
     memory = _memory(settings, environ, options.bot)
     with _opened(partial(Playground.open, folder, settings, only=options.bot), memory) as (playground, alone):
@@ -108,16 +107,6 @@ def _leave(code: int) -> NoReturn:
     """End the process as it stands: it would else wait for a model. The next start goes on with what is left."""
     sys.stdout.flush()
     os._exit(code)
-
-
-def _log_to(console: Console) -> None:
-    handler = RichHandler(console=console, show_path=False)
-    handler.addFilter(is_of_the_living)
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
-    live.log.setLevel(logging.ERROR)  # this bot's problems are told in the talk, other bots' are not its affair
-
-
-# ---------------------------------------------------------------- the talk
 
 
 def _talk(sitting: Sitting, *, alone: bool) -> None:

@@ -10,7 +10,6 @@ example:
 """
 
 import errno
-import logging
 import os
 import signal
 import socket
@@ -23,26 +22,23 @@ from pathlib import Path
 from threading import Thread, Timer
 from time import sleep
 from urllib.error import URLError
-from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.table import Table
 from rich.text import Text
 
 from botkit.cli import check
 from botkit.cli.folder import bots_folder, nothing_in
+from botkit.cli.local import log_to_terminal, memory_of, store_of
 from botkit.runtime import ConfigurationError
 from botkit.simulator.page.app import page_app
-from botkit.simulator.playground.mortal import is_of_the_living
 from botkit.simulator.playground.playground import Playground
 from botkit.simulator.playground.settings import Settings, rehearses
 from botkit.simulator.server import serving
 from botkit.steps.model import Model
 
 PORT = 8400
-STORE = "sqlite:///.botkit/botkit.db"
 _LEAVES_WITHIN = 0.8
 """Seconds after Ctrl-C; who still waits for a model then is not waited for. All that counts is in the store."""
 
@@ -60,7 +56,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     console, folder = Console(highlight=False, emoji=False), bots_folder(environ)
     settings = Settings(environ)
     memory = memory_of(store_of(settings, environ))
-    _log_to(Console(stderr=True, emoji=False))
+    log_to_terminal()
     for signal_number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has started this in the background
         signal.signal(signal_number, signal.default_int_handler)
     try:
@@ -82,36 +78,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     return 0
 
 
-# ---------------------------------------------------------------- what is safe
-
-
-def store_of(settings: Mapping[str, str], environ: Mapping[str, str]) -> str:
-    """The URL of the store. Raises ConfigurationError for one that deployed bots may be using.
-
-    Trying a bot must never touch what is deployed: a DynamoDB is taken only at an address of one's own. That is
-    looked for in the process's `environ`: AWS's SDK reads no `.env`, as `settings` do.
-    """
-    url = settings.get("BOTKIT_STORE") or STORE
-    if not url.startswith("dynamodb:"):
-        return url
-    endpoint = environ.get("AWS_ENDPOINT_URL_DYNAMODB") or environ.get("AWS_ENDPOINT_URL") or ""
-    ignored = environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "").lower() == "true"
-    host = urlsplit(endpoint).hostname or ""
-    if ignored or not host or host.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
-        raise ConfigurationError(
-            f"BOTKIT_STORE is {url}, which your deployed bots may be using, and trying a bot keeps away from it; "
-            "unset it, or name a local DynamoDB in the environment's AWS_ENDPOINT_URL_DYNAMODB"
-        )
-    return url
-
-
-def memory_of(store: str) -> Path | None:
-    """Where LINE's part is kept: in the folder of the store; None where the store keeps nothing either."""
-    kind, _, rest = store.partition(":///")
-    if store.startswith("memory:"):
-        return None
-    home = Path(rest).parent if kind == "sqlite" else Path(".botkit")
-    return home / "simulator.db"
+# ---------------------------------------------------------------- where it can be seen
 
 
 def has_display(environ: Mapping[str, str], platform: str = sys.platform) -> bool:
@@ -223,12 +190,6 @@ def _tell_of_model(console: Console, playground: Playground, settings: Mapping[s
                 (" Put the key, or OPENAI_BASE_URL, into .env; no restart is needed.", "dim"),
             )
         )
-
-
-def _log_to(console: Console) -> None:
-    handler = RichHandler(console=console, show_path=False)
-    handler.addFilter(is_of_the_living)  # a worker that was killed on purpose has nothing to say
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[handler])
 
 
 # ---------------------------------------------------------------- the end

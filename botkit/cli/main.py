@@ -4,6 +4,8 @@ import os
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
 
 from botkit.errors import BotkitError, SpecError
 
@@ -13,27 +15,18 @@ try:
 except ModuleNotFoundError:  # the packaged Lambda has no terminal, and the runtime dependencies have no rich
     sys.exit("the botkit command needs the extra `dev`; run `make run`, or: pip install 'botkit[dev]'")
 
-from botkit.cli import chat, check, dev, explain, forget, history, new, schema, show, usage
+from botkit.cli import check
 
-COMMANDS = {
-    "new": new,
-    "check": check,
-    "show": show,
-    "chat": chat,
-    "dev": dev,
-    "usage": usage,
-    "history": history,
-    "forget": forget,
-    "explain": explain,
-    "schema": schema,
-}
+COMMANDS = ("new", "check", "show", "chat", "dev", "usage", "history", "forget", "explain", "schema")
+"""The commands, each a module of this package, in the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 ok, 1 something was found wrong, 2 misuse."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _parser(given).parse_args(given)
     try:
-        return int(COMMANDS[options.command].run(options, os.environ))
+        return int(_module(options.command).run(options, os.environ))
     except SpecError as error:
         check.report(Console(stderr=True, emoji=False), error.problems)
         return 1
@@ -47,13 +40,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os._exit(130)
 
 
-def _parser() -> ArgumentParser:
+def _parser(given: Sequence[str]) -> ArgumentParser:
+    """Of what is `given` the first word is the command. It alone is loaded, and all only where there is none."""
     parser = ArgumentParser("botkit", description="LINE chatbots out of YAML files.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, module in COMMANDS.items():
+    for name in given[:1] if given and given[0] in COMMANDS else COMMANDS:
+        module = _module(name)
         summary, _, details = (module.__doc__ or "").partition("\n\n")
         command = commands.add_parser(
             name, help=summary, description=f"{summary}\n\n{details}", formatter_class=RawDescriptionHelpFormatter
         )
         module.add_arguments(command)
     return parser
+
+
+def _module(name: str) -> Any:
+    """A command's module: `add_arguments`, `run`, and a docstring that is its help."""
+    return import_module(f"botkit.cli.{name}")

@@ -154,7 +154,7 @@ class Sitting:
             self.console.print("[dim]There is nothing to tell.[/]")
 
     def _wait(self) -> None:
-        """Wait for the answer to what was posted last, which another thread than the queue's may be at."""
+        """Wait for the answer to what was posted last, which may have to wait for the lease of who was killed at it."""
         end = monotonic() + GOES_ON
         with self.console.status("[dim]…[/]", spinner="dots"):
             while self._is_open() and monotonic() < end:

@@ -14,7 +14,8 @@ from time import monotonic
 import pytest
 import urllib3
 
-from botkit.cli.dev import has_display, memory_of, store_of
+from botkit.cli.dev import has_display
+from botkit.cli.local import memory_of, store_of
 from botkit.cli.main import main
 from botkit.runtime import ConfigurationError
 

@@ -116,9 +116,9 @@ class Pages:
             raise RequestError(404, "There is nothing here; the message may have been unsent.")
         return media_response(found, request.headers.get("range"))
 
-    async def stream(self, _request: Request) -> Response:
-        """All that happens from now on."""
-        return EventStream(self._hub)
+    async def stream(self, request: Request) -> Response:
+        """All that happens from now on; to HEAD, which has no body, nothing."""
+        return EventStream(self._hub) if request.method == "GET" else Response(None, media_type="text/event-stream")
 
     async def do(self, request: Request) -> Response:
         """Carry out one verb. In a thread: a world at work may have to be waited for."""

@@ -1,5 +1,6 @@
 """Media of people: which types LINE's app sends, and which a browser may show."""
 
+import re
 from typing import Final
 
 from starlette.responses import Response
@@ -15,6 +16,7 @@ SHOWN: Final = {
     ),
     "video": ("video/mp4", "video/webm", "video/quicktime", "video/ogg"),
 }
+_RANGE: Final = re.compile(r"\s*bytes\s*=\s*(\d{0,15})-(\d{0,15})\s*", re.ASCII)
 _ALL_SHOWN = frozenset(one for types in SHOWN.values() for one in types)
 
 
@@ -55,10 +57,10 @@ def media_response(content: Content, asked: str | None) -> Response:
 
 def _range(asked: str | None, total: int) -> range | None:
     """The positions of `bytes=FIRST-LAST`; None where all is meant, which any form but that is taken for."""
-    unit, _, span = (asked or "").partition("=")
-    first, dash, last = span.strip().partition("-")
-    if unit.strip() != "bytes" or not dash or not (first + last).isascii() or not (first + last).isdigit():
+    found = _RANGE.fullmatch(asked or "")
+    if found is None:
         return None
+    first, last = found.groups()
     if not first:
-        return range(max(0, total - int(last)), total)
+        return range(max(0, total - int(last or 0)), total) if last else None
     return range(int(first), min(total, int(last) + 1 if last else total))

@@ -2,8 +2,11 @@
 
 import json
 import re
+import sysconfig
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from traceback import extract_tb
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -19,6 +22,8 @@ from botkit.turn import Span, Turn
 JsonObject = dict[str, Any]
 
 _DATA_URL: Final = re.compile(r"data:[\w.+/-]*;base64,[\w+/=-]{16,}")
+_BOTKIT: Final = Path(__file__).parents[2]
+_PYTHON: Final = Path(sysconfig.get_paths()["stdlib"])
 _LEAST_SECRET: Final = 8
 """Characters of what is taken for a secret: a shorter one would be found in harmless words."""
 
@@ -233,7 +238,22 @@ def _inside(spans: Sequence[Span], place: int, until: int) -> list[Span]:
 def _failure(error: BaseException) -> str:
     if isinstance(error, Killed):
         return "the worker was killed"
-    return str(error) if isinstance(error, BotkitError) else f"{type(error).__name__}: {error}"
+    return str(error) if isinstance(error, BotkitError) else f"{type(error).__name__}: {error}{_place(error)}"
+
+
+def _place(error: BaseException) -> str:
+    """Where a step of the user's own has failed: the innermost line of it."""
+    frames = [frame for frame in extract_tb(error.__traceback__) if not _is_installed(Path(frame.filename))]
+    if not frames:
+        return ""
+    file = Path(frames[-1].filename)
+    shown = file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+    return f" ({shown}:{frames[-1].lineno})"
+
+
+def _is_installed(file: Path) -> bool:
+    """Whether a file is botkit's or another library's, and not the user's."""
+    return file.is_relative_to(_BOTKIT) or "site-packages" in file.parts or file.is_relative_to(_PYTHON)
 
 
 def _shown(address: str | None) -> str | None:

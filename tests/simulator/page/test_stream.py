@@ -9,6 +9,7 @@ from time import monotonic, sleep
 from urllib.parse import urlsplit
 
 import pytest
+import urllib3
 
 from botkit.simulator.page.app import page_app
 from botkit.simulator.playground.playground import Notice, Playground
@@ -153,6 +154,12 @@ class Served:
         while self.hub.pages != pages:
             assert monotonic() < until, f"{self.hub.pages} pages are open, not {pages}"
             sleep(0.01)
+
+
+def test_who_asks_for_the_head_of_the_stream_is_no_page(web: Web) -> None:
+    answer = urllib3.request("HEAD", f"{web.url}/sim/stream", timeout=5)
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+    assert answer.data == b""
 
 
 def test_a_closed_page_is_forgotten(web: Web) -> None:

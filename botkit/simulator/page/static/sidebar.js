@@ -45,7 +45,7 @@ export class Sidebar {
       [...store.unread],
       this.#filter,
     ];
-    redraw(this.list, [shown, dayKey(store.now())], () => [this.#sections(), looseProblems()]);
+    redraw(this.list, [shown, dayKey(store.now())], () => [looseProblems(), this.#sections()]);
   }
 
   /** The chats as listed: bots in the order of the server, groups by what was said last. */

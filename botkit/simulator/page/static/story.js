@@ -137,9 +137,9 @@ function reason(trace) {
 
 /** What went wrong in the bot, where the error text took the answer's place; null where nothing did. */
 function failure(trace) {
-  const givenUp = first(trace, GIVEN_UP)?.[0];
-  if (givenUp) return trace.turns.findLast((turn) => turn.failed)?.failed ?? givenUp;
-  return first(trace, FAILED)?.[1] ?? null;
+  const noted = first(trace, GIVEN_UP)?.[0] ?? first(trace, FAILED)?.[1];
+  // The turn itself says more than the note, which must not hold what a person has said.
+  return noted ? (trace.turns.findLast((turn) => turn.failed)?.failed ?? noted) : null;
 }
 
 /** What LINE refused or left open, and what was made of it, as noted; each once. */
