@@ -10,6 +10,7 @@ PYTHON ?= python3
 BOT ?= assistant
 VENV := .venv
 BIN := $(VENV)/bin
+CLOUD := .venv-cloud
 
 .PHONY: run chat test lint bench simulate picture conformance lock clean
 
@@ -19,7 +20,7 @@ run: $(VENV)/.ready
 chat: $(VENV)/.ready
 	@$(BIN)/botkit chat $(BOT)
 
-test: $(VENV)/.ready lint
+test: $(VENV)/.ready $(CLOUD)/.ready lint
 	$(BIN)/python -m pytest
 
 lint: $(VENV)/.ready
@@ -48,10 +49,18 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# The judges of the CloudFormation template, for the tests alone; apart, because they ask for older packages.
+$(CLOUD)/.ready: requirements-cloud.lock $(VENV)/.ready
+	$(PYTHON) -m venv --without-pip $(CLOUD)
+	$(BIN)/uv pip sync --quiet --python $(CLOUD)/bin/python --require-hashes requirements-cloud.lock
+	@touch $@
+
 # After a change of the dependencies in pyproject.toml.
 lock:
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --generate-hashes \
 		--no-annotate --no-header --output-file requirements.lock pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --group cloud --generate-hashes \
+		--no-annotate --no-header --output-file requirements-cloud.lock
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(CLOUD)

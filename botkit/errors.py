@@ -6,6 +6,7 @@
     ├── LeaseLost            another worker took this conversation over; stop quietly
     ├── TakenBack            a message was unsent while it was being answered; begin again
     ├── OutOfTime            this invocation ends too soon to answer; the next worker does
+    ├── DeployError          the package or the deployment cannot be made, or cannot be reached
     └── UpstreamError        LINE, the model, the store or a secret failed
         ├── StoreError       the store did not do it, or may have: ask it again
         ├── SecretError      a secret reference leads nowhere
@@ -72,6 +73,10 @@ class TakenBack(BotkitError):
 
 class OutOfTime(BotkitError):
     """The invocation ends before an answer can be made: the event stays in the inbox, for the next worker."""
+
+
+class DeployError(BotkitError):
+    """Nothing was deployed, or what is deployed cannot be asked; the text says why, and what to do."""
 
 
 class UpstreamError(BotkitError):

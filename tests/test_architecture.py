@@ -68,6 +68,16 @@ MAY_IMPORT = {
         "botkit.simulator",
     ],
     "botkit.simulator.page": [*CORE, "botkit.spec", "botkit.steps", "botkit.simulator"],
+    "botkit.deploy": [
+        *CORE,
+        "botkit.aws",
+        "botkit.models",
+        "botkit.pipeline",
+        "botkit.spec",
+        "botkit.steps",
+        "botkit.stores",
+        "botkit.usage",
+    ],
     "botkit.cli": ["botkit"],
     "botkit.__main__": ["botkit.cli"],
 }
@@ -76,7 +86,10 @@ SDKS = {
     *("openai", "linebot", "boto3", "botocore", "tiktoken", "urllib3", "httpx2"),
     *("starlette", "uvicorn", "rich", "markdown_it", "dotenv"),
 }
-MAY_USE_SDKS = ("botkit.line", "botkit.stores", "botkit.models", "botkit.aws", "botkit.simulator", "botkit.cli")
+MAY_USE_SDKS = (
+    *("botkit.line", "botkit.stores", "botkit.models", "botkit.aws"),
+    *("botkit.simulator", "botkit.deploy", "botkit.cli"),
+)
 
 
 def imports_of(path: Path) -> set[str]:

@@ -1,0 +1,1 @@
+"""The deployment: the package, the CloudFormation template, and what is done with them on AWS."""
