@@ -55,7 +55,7 @@ class Model(Step):
     )
     base_url: str | None = Field(None, pattern=r"^https?://[^\s]+$", description="Any OpenAI-compatible endpoint.")
     api_key: SecretRef = Field("env:OPENAI_API_KEY", description="Where the key is found.")
-    timeout: Duration = Field(40, description="How long an answer may take, retries included.")
+    timeout: Duration = Field(60, description="How long an answer may take, retries included.")
     fallback: tuple[ModelName, ...] = Field((), description="Models to ask in turn when the first one fails.")
     prices: dict[str, OwnPrice] = Field(
         {}, description="What models cost, by name, for `limits` and `botkit usage`; known for well-known ones."

@@ -25,8 +25,8 @@ MISHAPS: Final = (
     Mishap(
         "slow_model",
         "Slow model",
-        "The model takes this long. Beyond model.timeout (40 s by default) the error text comes; beyond "
-        "reply.slow.after (45 s) a button, and a tap on it brings the answer once it is ready.",
+        "The model takes this long. Beyond reply.slow.after (45 s by default) a button "
+        "comes, and a tap on it brings the answer once it is ready; beyond model.timeout (60 s) the error text.",
         value=50,
         unit="s",
     ),

@@ -142,7 +142,6 @@ def test_a_killed_worker_takes_the_whole_batch_along_and_each_is_answered_in_the
 
 
 def test_a_slow_model_makes_a_button_that_brings_the_answer(kind: Town) -> None:
-    kind.write(KIND.replace("model: gpt-4.1-mini", "model: {name: gpt-4.1-mini, timeout: 80s}"))
     kind.mischief.set("slow_model", "once")
     kind.say()
     until(lambda: mode(kind.mischief, "slow_model") == "off")
@@ -158,6 +157,9 @@ def test_a_slow_model_makes_a_button_that_brings_the_answer(kind: Town) -> None:
 
 
 def test_a_model_slower_than_its_timeout_makes_the_error_text(kind: Town) -> None:
+    kind.write(
+        KIND.replace("model: gpt-4.1-mini", "model: {name: gpt-4.1-mini, timeout: 40s}") + "reply: {error: Sorry!}\n"
+    )
     kind.mischief.set("slow_model", "once")
     kind.say()
     until(lambda: mode(kind.mischief, "slow_model") == "off")
