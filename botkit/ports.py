@@ -452,10 +452,13 @@ class Store(Protocol):
 
 
 class Line(Protocol):
-    """LINE's Messaging API. `token` is always the channel access token.
+    """LINE's Messaging API. `token` is always the channel access token, as the bot file names it or as issued here.
 
     Raises LineRefused where LINE certainly did nothing, LineUnsure where nobody can tell.
     """
+
+    def issue_token(self, channel_id: str, channel_secret: str) -> str:
+        """A channel access token, at hand or new, good for a minute more at least. Many threads may ask."""
 
     def reply(self, token: str, reply_token: str, messages: Sequence[LineMessage]) -> tuple[str, ...]:
         """Spend the reply token on 1 to 5 messages; returns the ids of the messages sent."""

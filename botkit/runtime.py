@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from threading import Lock, Thread
 from time import sleep, time
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
+from botkit.aws import logs
 from botkit.aws.batch import is_batch, read_batch, write_failures
 from botkit.aws.http import is_http, read_request, write_response
 from botkit.aws.queue_url import queue_fault
@@ -38,6 +40,9 @@ log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+# CloudWatch: Metrics concepts: Namespaces; those that begin with AWS/ are Amazon's.
+_NAMESPACE = re.compile(r"(?!AWS/|:)[A-Za-z0-9._/#:-]{1,255}")
 
 LOCAL_SECONDS = 60
 """The deadline of an invocation whose context names none (local use), in seconds."""
@@ -105,8 +110,9 @@ class Runtime:
         a cold start pays for no other; elsewhere all are read now. Raises SpecError where no bot
         loads, and ConfigurationError where the environment is wrong.
         """
-        logging.getLogger("botkit").setLevel(_log_level(environ))
-        shelf = Shelf(Path(environ.get("BOTKIT_BOTS") or home / "bots"))
+        bots = Path(environ.get("BOTKIT_BOTS") or home / "bots")
+        _start_logs(environ, bots)
+        shelf = Shelf(bots)
         if "AWS_LAMBDA_FUNCTION_NAME" not in environ and not shelf.all():
             raise SpecError(shelf.problems)
         return cls(shelf, services(environ, clock))
@@ -116,6 +122,7 @@ class Runtime:
 
         Raises ConfigurationError for an event of another shape.
         """
+        logs.begin(context)
         visit = _Visit(self, self._owner or self.services.new_id(), self._deadline(context))
         if isinstance(event, Mapping) and is_http(event):
             door = Door(self.shelf, self.services, visit.wake)
@@ -188,7 +195,7 @@ def services(environ: Mapping[str, str], clock: Clock | None = None) -> Services
     clock = clock or SystemClock()
     return Services(
         store=_store(environ),
-        line=_on_demand("botkit.line.client", "LineClient", environ.get("BOTKIT_LINE_URL") or None),
+        line=_on_demand("botkit.line.client", "LineClient", environ.get("BOTKIT_LINE_URL") or None, clock.now),
         model=_on_demand("botkit.models.openai", "OpenAIModel", clock),
         markdown=_on_demand("botkit.line.markdown", "LineMarkdown"),
         secrets=ReferenceSecrets(environ, clock, _on_demand("botkit.aws.remote_secrets", "RemoteSecrets")),
@@ -258,8 +265,21 @@ if TYPE_CHECKING:
     _MODELS: tuple[type[ChatModel], ...] = (OpenAIModel, RehearsalModel)
 
 
-def _log_level(environ: Mapping[str, str]) -> str:
+def _start_logs(environ: Mapping[str, str], bots: Path) -> None:
+    """JSON lines on Lambda, where steps of one's own are heard as well; elsewhere it is for others to show the logs."""
+    level, namespace = _log_level(environ), environ.get("BOTKIT_METRICS") or "botkit"
+    if not _NAMESPACE.fullmatch(namespace):
+        raise ConfigurationError(
+            f"BOTKIT_METRICS is {namespace!r}; write a CloudWatch namespace of your own, such as botkit/mybots: "
+            "letters, digits and . - _ / # : only, and not AWS/ at the start"
+        )
+    logging.getLogger("botkit").setLevel(level)
+    if "AWS_LAMBDA_FUNCTION_NAME" in environ:
+        logs.start(level, namespace, ("botkit", bots.name))
+
+
+def _log_level(environ: Mapping[str, str]) -> int:
     level = environ.get("BOTKIT_LOG") or "info"
     if level not in ("debug", "info", "warning"):
         raise ConfigurationError(f"BOTKIT_LOG is {level!r}; write debug, info or warning")
-    return level.upper()
+    return logging.getLevelNamesMapping()[level.upper()]

@@ -1,5 +1,6 @@
 """Fixtures of all tests."""
 
+import logging
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -7,8 +8,23 @@ from typing import Any
 import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from botkit.aws.logs import COUNTED, JsonLines
 from botkit.stores.dynamodb import create_table
 from tests.support.aws import dynamodb, ministack, sqs
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """What a handler that believes to be on Lambda does to the logs of the process ends with its test."""
+    root, counted = logging.getLogger(), logging.getLogger(COUNTED)
+    handlers, levels = list(root.handlers), (root.level, counted.level)
+    yield
+    for handler in root.handlers:
+        if handler not in handlers and isinstance(handler.formatter, JsonLines):
+            root.removeHandler(handler)
+    root.setLevel(levels[0])
+    counted.setLevel(levels[1])
+    JsonLines.request_id = ""
 
 
 @pytest.fixture(scope="session")

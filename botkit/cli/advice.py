@@ -32,13 +32,14 @@ def advise(bot: BotSpec, environ: Mapping[str, str]) -> list[Problem]:
 def _account(bot: BotSpec, environ: Mapping[str, str]) -> Iterator[Problem]:
     if bot.line is None:
         return
-    for path, reference in [
-        *((("line", "channel_secret", number), one) for number, one in enumerate(bot.line.channel_secret)),
-        (("line", "channel_access_token"), bot.line.channel_access_token),
-    ]:
+    for number, reference in enumerate(bot.line.channel_secret):
         if name := unset(reference, environ):
+            path: Path = ("line", "channel_secret", number)
             shown = path if path in bot.places else path[:2]
             yield remark(bot, shown, f"{name} is not set here; set it where the bot goes on LINE")
+    if name := unset(bot.line.channel_access_token or "", environ):
+        cure = "set it where the bot goes on LINE, or write `channel_id:` instead, which needs no token"
+        yield remark(bot, ("line", "channel_access_token"), f"{name} is not set here; {cure}")
 
 
 def _model(bot: BotSpec, environ: Mapping[str, str]) -> Iterator[Problem]:

@@ -65,7 +65,9 @@ def _account(line: LineAccount | None) -> dict[str, Any] | None:
     if line is None:
         return None
     secrets = line.channel_secret
-    return {**dict(line), "channel_secret": secrets[0] if len(secrets) == 1 else secrets}
+    # Of the two ways to a token only the one that is taken.
+    options = {name: value for name, value in line if value is not None or name == "user_id"}
+    return {**options, "channel_secret": secrets[0] if len(secrets) == 1 else secrets}
 
 
 def _walk(bot: BotSpec, path: Path, value: Any) -> Iterator[Option]:

@@ -56,10 +56,11 @@ model:
 # For {{ now }} and {{ today }}.
 #timezone: Asia/Tokyo
 
-# The LINE account: the two secrets from LINE's console are put into these environment variables, never in here.
+# The LINE account, as LINE's console shows it under Basic settings: the channel's ID is written here, its secret is put
+# into this environment variable, never in here. No access token is needed: LINE issues one whenever the bot speaks.
 #line:
+#  channel_id: "2001234567"
 #  channel_secret: env:%(variable)s_CHANNEL_SECRET
-#  channel_access_token: env:%(variable)s_CHANNEL_TOKEN
 
 # How many of the newest messages go to the model, and how long they are stored. In a group chat each person has a
 # conversation of their own (scope: user), or all share one (scope: group).

@@ -8,11 +8,11 @@ from functools import partial
 from typing import Literal
 from uuid import NAMESPACE_URL, uuid5
 
-from botkit.delivery.metrics import count
+from botkit.delivery.metrics import Ending, Report, tell
 from botkit.delivery.plan import Opened
 from botkit.delivery.send import send
 from botkit.delivery.work import MAX_AGE, MOST_COVERED, SURELY_ALIVE, TOKEN_LIFE, Letter, Outcome, Work
-from botkit.errors import LineError, LineRefused, OutOfTime, StoreError, UpstreamError
+from botkit.errors import BotkitError, LineError, LineRefused, OutOfTime, StoreError, UpstreamError
 from botkit.line.bodies import render, render_button
 from botkit.line.text import MOST_MESSAGES, clean
 from botkit.messages import SILENCE, Button, Chat, Event, Message, Profile, Sender
@@ -48,9 +48,22 @@ def answer(work: Work, burst: Sequence[Opened], inbox: Inbox) -> Outcome:
     return _Answering(work, lead, burst, _chat_of(lead.event), inbox).settle()
 
 
-def end(work: Work, event: Pending, why: str, covers: Sequence[Pending] = ()) -> Outcome:
-    """Settle an event in silence, together with those whose answers nobody will fetch any more."""
-    work.services.store.answer(work.lease, event, None, covers=covers, notes=[work.note(why)])
+def end(
+    work: Work,
+    pending: Pending,
+    why: str,
+    outcome: Ending,
+    event: Event | None = None,
+    covers: Sequence[Pending] = (),
+) -> Outcome:
+    """Settle an event in silence, together with those whose answers nobody will fetch any more.
+
+    `event` is what is in it, where that is known.
+    """
+    report = Report(work, pending, event)
+    work.services.store.answer(work.lease, pending, None, covers=covers, notes=[work.note(why)])
+    report.add_joined((), covers)
+    report.settle(outcome, {"Lost": 1} if outcome == "lost" else {})
     return Outcome(work.lease)
 
 
@@ -59,7 +72,8 @@ def tap(work: Work, opened: Opened, inbox: Inbox) -> Outcome:
     event, pending = opened.event, opened.pending
     wanted = next((one for one in inbox.pending if one.event_id == wanted_by(event)), None)
     if wanted is None or event.user_id is None or wanted.user_id != event.user_id:
-        return end(work, pending, "a tap on a button whose answer was fetched already, or is somebody else's")
+        why = "a tap on a button whose answer was fetched already, or is somebody else's"
+        return end(work, pending, why, "silent", event)
     answering = _Answering(work, opened, [opened], _chat_of(event), inbox)
     if wanted.state != "UNDELIVERED":
         return answering.fix_and_send(answering.notice_of(wanted), [work.note("a tap: the answer is not ready yet")])
@@ -91,13 +105,16 @@ class _Answering:
         self.lead = lead.pending
         self.begun_in_time = work.now <= self.lead.received_at + TOKEN_LIFE
         self.waits = self.lead.noticed
-        self.apologises = False
+        self.failure: str | None = None
+        self.others = [one.pending for one in burst if one.pending.event_id != lead.pending.event_id]
+        self.report = Report(work, lead.pending, self.event, self.others)
 
     def settle(self) -> Outcome:
         """Run the turn within its window, fix what it came to, send it."""
-        turn = self._turn()
+        turn, begun_at = self._turn(), self.work.now
         turn.note(self._coverage())
         messages = self._within_window(turn)
+        self.report.add_turn(turn, self.work.now - begun_at, self.failure)
         return self.fix_and_send(messages, turn.notes, turn)
 
     # ---------------------------------------------------------------- the turn
@@ -127,7 +144,7 @@ class _Answering:
         if self.lead.attempts >= MAX_ATTEMPTS:
             log.error("event %s: given up after %d attempts", turn.event.id, self.lead.attempts)
             turn.note(f"given up after {self.lead.attempts} attempts")
-            return self._error_text()
+            return self._error_text("GivenUp")
         self._count_attempt(turn)
         notice_at, end = self._notice_at(), self.work.deadline - LEAST_SEND_TIME
         making: Future[tuple[LineMessage, ...]] = self.work.services.pool.submit(self._make, turn)
@@ -169,15 +186,18 @@ class _Answering:
         except UpstreamError as error:
             log.error("event %s: no answer: %s", turn.event.id, error)
             turn.note(f"no answer: {error}")
+            return self._error_text(type(error).__name__)
         except BaseException as error:  # a bug, here or in a step of the user's own: told once, and answered
             log.exception("event %s: a step failed", turn.event.id)
             turn.note(f"a step failed: {type(error).__name__}")
-        return self._error_text()
+            return self._error_text(type(error).__name__)
 
     def _run(self, turn: Turn) -> tuple[LineMessage, ...]:
         reply, failures = run(self.work.bot.handler, turn)
         for failure in failures:
-            log.warning("event %s: beside the turn: %s", turn.event.id, failure)
+            # Of a bug only the name: its words may quote what was said.
+            words = failure if isinstance(failure, BotkitError) else type(failure).__name__
+            log.warning("event %s: beside the turn: %s", turn.event.id, words)
         messages = render(reply)
         if messages and turn.keep_reply_until is not None:
             # Only now is it known what is really said: a step further out may have changed the reply.
@@ -187,9 +207,9 @@ class _Answering:
             turn.remember(Message("assistant", said, tokens=tokens), turn.keep_reply_until)
         return messages
 
-    def _error_text(self) -> tuple[LineMessage, ...]:
-        """Error texts are for the person who asked, never for a group."""
-        self.apologises = True
+    def _error_text(self, failure: str) -> tuple[LineMessage, ...]:
+        """Error texts are for the person who asked, never for a group. `failure` names what it is about."""
+        self.failure = failure
         return render(self.work.bot.error_reply if self.chat.kind == "user" else SILENCE)
 
     # ---------------------------------------------------------------- the notice
@@ -221,7 +241,8 @@ class _Answering:
                 unsure = True
             else:
                 turn.note("notice: the answer takes long; the token is spent on a button that brings it")
-                count("notice", self.work.bot.name)
+                told = {"bot": self.work.bot.name, "event": self.lead.event_id}
+                tell(f"event {self.lead.event_id}: a notice is shown", told, {"Notice": 1})
                 return True
         return unsure
 
@@ -235,7 +256,7 @@ class _Answering:
     ) -> Outcome:
         """The answer transaction, then LINE. Answers kept for this person go out with it, as far as they fit."""
         erases = turn.erases if turn else None
-        alone = self.waits or self.apologises or not (messages or turn is None)
+        alone = self.waits or self.failure or not (messages or turn is None)
         kept = [] if alone or erases else self._kept(MOST_MESSAGES - len(messages))
         # The key follows from the event, so that no second worker can push the answer under another one.
         retry_key = str(uuid5(NAMESPACE_URL, f"botkit:{self.work.bot.name}:{self.lead.event_id}"))
@@ -243,15 +264,24 @@ class _Answering:
         fixed = Answer(shown, retry_key, self._owners(kept, len(messages))) if shown else None
         dropped = self._erase(erases) if erases else []
         self._fix(fixed, [*kept, *dropped], notes, turn)
+        self.report.add_joined(kept, dropped)
         if fixed is None:
+            self.report.settle("failed" if self.failure else "silent")
             return Outcome(self.work.lease)
         if self.waits:
-            count("kept", self.work.bot.name)
+            self.report.settle_answer("kept", fixed.owned(self.lead.event_id))
             return Outcome(self.work.lease)
+        return self._send(fixed, kept)
+
+    def _send(self, fixed: Answer, kept: Sequence[Pending]) -> Outcome:
         slow = self.begun_in_time and not self._token_lives()
         tapped = wanted_by(self.event) is not None and bool(kept)
-        letter = Letter(self.lead, self.chat, self.token, fixed, slow, not kept, self.apologises, tapped)
-        return send(self.work, letter)
+        letter = Letter(self.lead, self.chat, self.token, fixed, slow, not kept, self.failure is not None, tapped)
+        try:
+            return send(self.work, letter, self.report)
+        except Exception:
+            self.report.leave()
+            raise
 
     def _kept(self, room: int) -> list[Pending]:
         """The answers that wait for this person and fit, oldest first: the one that was tapped for, then the newest."""
@@ -277,10 +307,7 @@ class _Answering:
         self.store.clear(self.work.lease.conversation, until=self.event.at, user_id=whose)
         # In a chat of several people an answer that was promised to somebody else is not this one's to drop.
         mine = [one for one in self.inbox.pending if self.chat.kind == "user" or one.user_id == self.event.user_id]
-        dropped = [one for one in mine if one.state == "UNDELIVERED"][: MOST_COVERED + 1 - len(self.burst)]
-        for _ in dropped:
-            count("dropped", self.work.bot.name)
-        return dropped
+        return [one for one in mine if one.state == "UNDELIVERED"][: MOST_COVERED + 1 - len(self.burst)]
 
     def _owners(self, kept: Sequence[Pending], new: int) -> tuple[str, ...]:
         """Whose the messages of the joint answer are: each person may take theirs back while it waits."""
@@ -291,8 +318,7 @@ class _Answering:
         """The answer transaction. Asked again when its response is lost: an answer that was fixed but not sent
         would look to the next worker like one that may have been delivered.
         """
-        others = [one.pending for one in self.burst if one.pending.event_id != self.lead.event_id]
-        covers = [*ended, *others]
+        covers = [*ended, *self.others]
         told = [*notes, self.work.note(_told(fixed, waits=self.waits))]
         for attempt in range(FIX_TRIES):
             try:
@@ -321,7 +347,7 @@ class _Answering:
         return [*turn.counts, *self.work.statistics(amounts, self.event.user_id, self.lead.event_id)]
 
     def _coverage(self) -> str:
-        others = [one.pending.event_id for one in self.burst if one.pending.event_id != self.lead.event_id]
+        others = [one.event_id for one in self.others]
         return f"turn: answers also {', '.join(others)}" if others else "turn: answers this event alone"
 
 

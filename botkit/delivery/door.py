@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from botkit.delivery.conversations import conversation_of
+from botkit.delivery.metrics import Ending, tell
 from botkit.delivery.plan import ENDINGS
 from botkit.delivery.work import MAX_AGE
 from botkit.errors import RequestError, SecretError, StoreError
@@ -118,8 +119,9 @@ class Door:
         for event in webhook.events:
             if event.chat is not None and event.type == "unsend":  # however old: it asks for nothing but to forget
                 self._unsend(bot, event, event.chat, received_at)
+                _tell(bot, event, "silent")
             elif event.chat is None or self._is_stale(event, received_at):
-                log.info("bot %s: event %s (%s) is dropped: no chat, or too old", bot.name, event.id, event.type)
+                _tell(bot, event, "stale")
             else:
                 arrival = self._arrival(bot, event, event.chat, received_at)
                 if self._services.store.accept(arrival) is not Acceptance.FINISHED:
@@ -156,3 +158,10 @@ class Door:
         if event.type != "messageEdited" or event.message_id is None:
             return own
         return self._services.store.conversation_of(bot.name, chat, event.message_id) or own
+
+
+def _tell(bot: BotSpec, event: Event, outcome: Ending) -> None:
+    """Of what is settled here nothing is remembered, so where LINE sends it again it is told again, and not counted."""
+    kind = {"chat": event.chat.kind} if event.chat else {}
+    told = {"bot": bot.name, "event": event.id, "type": event.type, **kind, "outcome": outcome}
+    tell(f"event {event.id}: {outcome}", told, {})

@@ -5,15 +5,16 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from botkit.delivery.access import access_token
 from botkit.delivery.answering import answer, end, tap, wanted_by
-from botkit.delivery.metrics import count
+from botkit.delivery.metrics import Report, tell
 from botkit.delivery.plan import ENDINGS, Opened, is_incomplete_set, next_received
 from botkit.delivery.send import send
 from botkit.delivery.work import MAX_AGE, MOST_COVERED, RETRY_AFTER, Letter, Outcome, Work
-from botkit.errors import BotkitError, LeaseLost, OutOfTime, SecretError, TakenBack, UpstreamError
+from botkit.errors import BotkitError, LeaseLost, OutOfTime, TakenBack, UpstreamError
 from botkit.line.events import parse_event
 from botkit.messages import Chat, Message
-from botkit.ports import Conversation, Count, Final, Held, Inbox, Lease, Pending, Services
+from botkit.ports import Conversation, Final, Held, Inbox, Lease, Pending, Services
 from botkit.spec.bot import BotSpec
 from botkit.steps.events import Events
 from botkit.steps.groups import Groups
@@ -44,7 +45,7 @@ def take(bot: BotSpec, conversation: Conversation, services: Services, owner: st
     """
     lease = services.store.lease(conversation, owner, services.clock.now(), deadline + GRACE)
     if isinstance(lease, Held):
-        log.info("bot %s: another worker has the conversation", bot.name)
+        tell(f"bot {bot.name}: another worker has the conversation", {"bot": bot.name}, {"LeaseWait": 1})
         return lease
     return Worker(bot, services, lease, deadline)
 
@@ -158,19 +159,21 @@ class Worker:
 
     def _work(self, *, last: bool) -> Work:
         """Nothing is begun without the token, with which alone anything can be said, or without the time for it."""
+        self._check_time()
+        token = access_token(self.bot, self.services.secrets, self.services.line)
+        self._check_time()  # LINE may have taken long to issue it
+        return Work(self.bot, self.services, self.lease, self.deadline, token, last)
+
+    def _check_time(self) -> None:
         left = self.deadline - self.services.clock.now()
         if left < LEAST_TIME:
             raise OutOfTime(f"{left} ms are left, and a turn is begun with {LEAST_TIME} at least")
-        if self.bot.line is None:
-            raise SecretError(f"the file of {self.bot.name} no longer names a LINE account; add its line: section")
-        access_token = self.services.secrets.get(self.bot.line.channel_access_token)
-        return Work(self.bot, self.services, self.lease, self.deadline, access_token, last)
 
 
 def _go_on(work: Work, pending: Pending) -> Outcome:
     """Bring an event to its end that an earlier worker, or the person, has left half-way."""
     if pending.state == "RECEIVED":
-        return end(work, pending, "unsent by the person: no answer")
+        return end(work, pending, "unsent by the person: no answer", "unsent")
     if pending.unsent or pending.answer is None:
         return _finish(work, pending, "unsent by the person: its answer is dropped")
     if pending.at < work.now - MAX_AGE:
@@ -183,7 +186,8 @@ def _go_on(work: Work, pending: Pending) -> Outcome:
         why = "unsent by the person: the other answers in it are kept, to be shown with the next reply"
         return _finish(work, pending, why, "UNDELIVERED")
     tapped = wanted_by(event) is not None
-    return send(work, Letter(pending, event.chat, event.reply_token or "", pending.answer, tapped=tapped))
+    letter = Letter(pending, event.chat, event.reply_token or "", pending.answer, tapped=tapped)
+    return send(work, letter, Report(work, pending, event))
 
 
 def _begin(work: Work, burst: Sequence[Opened], inbox: Inbox) -> Outcome:
@@ -194,12 +198,12 @@ def _begin(work: Work, burst: Sequence[Opened], inbox: Inbox) -> Outcome:
     if event.type in ENDINGS:  # however old: it asks for nothing but to be let go
         return _part(work, burst[0], inbox)
     if pending.at < work.now - MAX_AGE:
-        count("lost", work.bot.name)
-        return end(work, pending, "older than a day: no answer")
+        return end(work, pending, "older than a day: no answer", "lost", event)
     if work.bot.line and event.user_id is not None and event.user_id == work.bot.line.user_id:
-        return end(work, pending, "the bot's own words: no answer")
+        return end(work, pending, "the bot's own words: no answer", "silent", event)
     if event.mode != "active" or event.reply_token is None:
-        return end(work, pending, f"a {event.type} event in {event.mode} mode without a reply token: no answer")
+        why = f"a {event.type} event in {event.mode} mode without a reply token: no answer"
+        return end(work, pending, why, "silent", event)
     if wanted_by(event) is not None:
         return tap(work, burst[0], inbox)
     return answer(work, burst, inbox)
@@ -213,16 +217,16 @@ def _part(work: Work, opened: Opened, inbox: Inbox) -> Outcome:
         work.services.store.part(work.bot.name, event.chat, opened.pending.at)
     if event.chat is not None and events is not None and events.forget_on_unfollow:
         work.services.store.disband(work.bot.name, event.chat, opened.pending.at)
-        return end(work, opened.pending, f"{why}; what was said is forgotten, as the bot file says")
+        return end(work, opened.pending, f"{why}; what was said is forgotten, as the bot file says", "parted", event)
     nobody = [one for one in inbox.pending if one.state == "UNDELIVERED"][:MOST_COVERED]
-    return end(work, opened.pending, why, nobody)
+    return end(work, opened.pending, why, "parted", event, nobody)
 
 
 def _edit(work: Work, opened: Opened, inbox: Inbox) -> Outcome:
     """Change what history holds of a message. It is no question: what was answered stays answered."""
     event, store = opened.event, work.services.store
     if event.chat is None or event.message_id is None:
-        return end(work, opened.pending, "an edit that names no message")
+        return end(work, opened.pending, "an edit that names no message", "edited", event)
     waits = any(one.message_id == event.message_id and one.state == "RECEIVED" for one in inbox.pending)
     unknown = not waits and store.conversation_of(work.bot.name, event.chat, event.message_id) is None
     if waits or (unknown and work.now < opened.pending.received_at + EDIT_PATIENCE):
@@ -235,17 +239,20 @@ def _edit(work: Work, opened: Opened, inbox: Inbox) -> Outcome:
     text = "(edited)" if judged else event.text or ""
     edited = Message("user", text, tokens=work.services.model.count_tokens("", text))
     changed = store.edit(work.lease, event.chat, event.message_id, opened.pending.at, edited)
-    return end(work, opened.pending, "an edit: the history is changed" if changed else "an edit of nothing remembered")
+    why = "an edit: the history is changed" if changed else "an edit of nothing remembered"
+    return end(work, opened.pending, why, "edited", event)
 
 
-def _finish(work: Work, pending: Pending, why: str, state: Final = "DONE", counts: Sequence[Count] = ()) -> Outcome:
+def _finish(work: Work, pending: Pending, why: str, state: Final = "DONE", lost: int = 0) -> Outcome:
+    """End an event whose answer, or whose `lost` answers, nobody gets to see."""
+    report = Report(work, pending, parse_event(pending.body) if pending.body else None)
     chat = Chat("user", pending.user_id or "")  # nothing was sent, so nothing is kept by chat
+    counts = work.statistics({"lost": lost}, None, pending.event_id) if lost else ()
     work.services.store.finish(work.lease, pending, state, chat, counts=counts, notes=[work.note(why)])
+    report.settle("lost" if lost else "unsent", {"Lost": lost} if lost else {})
     return Outcome(work.lease)
 
 
 def _lose(work: Work, pending: Pending, why: str) -> Outcome:
     log.error("event %s: %s", pending.event_id, why)
-    count("lost", work.bot.name)
-    answers = len(set(pending.answer.owned(pending.event_id))) if pending.answer else 1
-    return _finish(work, pending, why, counts=work.statistics({"lost": answers}, None, pending.event_id))
+    return _finish(work, pending, why, lost=len(set(pending.answer.owned(pending.event_id))) if pending.answer else 1)

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from botkit.delivery.metrics import Metric, count
+from botkit.delivery.metrics import Report, Way, tell
 from botkit.delivery.work import RETRY_AFTER, SURELY_ALIVE, TOKEN_LIFE, Letter, Outcome, Work
 from botkit.errors import LineError, LineRefused, LineUnsure
 from botkit.ports import Budget, Count, Final, Note, Via
@@ -29,12 +29,13 @@ COUNTER_LIFE = timedelta(days=62)
 """A month's count of pushes is kept until the month after it is over."""
 
 
-def send(work: Work, letter: Letter) -> Outcome:
+def send(work: Work, letter: Letter, report: Report) -> Outcome:
     """Bring an answer to LINE and its event to the end; where LINE does not take it, leave it to a later worker.
 
-    With sends recorded by an earlier worker, whether the answer arrived is unknown until LINE says so.
+    `report` is told at the end. With sends recorded by an earlier worker, whether the answer arrived is
+    unknown until LINE says so.
     """
-    delivery = _Delivery(work, letter)
+    delivery = _Delivery(work, letter, report)
     if letter.pending.via == "reply":
         return delivery.reply()
     return delivery.push()
@@ -43,14 +44,16 @@ def send(work: Work, letter: Letter) -> Outcome:
 class _Delivery:
     """One answer on its way."""
 
-    def __init__(self, work: Work, letter: Letter) -> None:
+    def __init__(self, work: Work, letter: Letter, report: Report) -> None:
         self.work = work
         self.letter = letter
+        self.report = report
         self.pending = letter.pending
         self.notes: list[Note] = []
         # The answer transaction has recorded the send that follows it; every other one is recorded here.
         self.recorded = self.pending.state == "RECEIVED"
         self.unsure = self.pending.state == "SENDING" and self.pending.sends > 0
+        self.ambiguous = False  # and not counted yet
 
     def reply(self) -> Outcome:
         """Spend the reply token."""
@@ -119,7 +122,8 @@ class _Delivery:
                     return refused(error)
             else:
                 self.notes.append(self.work.note(f"{via}: LINE took it, messages {', '.join(sent) or 'unnamed'}"))
-                return self._finish("DONE", via, sent)
+                window = clock.now() - self.pending.received_at if via == "reply" else None
+                return self._finish("DONE", via, sent, window)
         return self._postpone()
 
     def _no_reply(self, error: LineRefused) -> Outcome:
@@ -132,7 +136,7 @@ class _Delivery:
             self._tell("reply: so the earlier call had been delivered")
             return self._finish("DONE", "reply")
         # Delivered then or expired now: LINE cannot tell. By default, saying it twice is the worse mistake.
-        count("ambiguous", self.work.bot.name)
+        self.ambiguous = True
         if self.work.manners.unsure == "resend":
             self._tell("reply: nobody can know whether it arrived; pushed, as the bot file says")
             return self.push()
@@ -169,10 +173,18 @@ class _Delivery:
         return Budget(pushes, self.work.manners.push.monthly)
 
     def _record(self, via: Via, budget: Budget | None) -> bool:
-        if self.recorded:
-            self.recorded = False
-            return True
-        return self.work.services.store.resend(self.work.lease, self.pending, via, budget)
+        if not self.recorded and not self.work.services.store.resend(self.work.lease, self.pending, via, budget):
+            return False
+        self.report.sends += 1
+        self.recorded = False
+        if self.ambiguous:  # told now, because a later worker sees a push and not why there is one
+            self._tell_ambiguous()
+        return True
+
+    def _tell_ambiguous(self) -> None:
+        self.ambiguous = False
+        text = f"event {self.pending.event_id}: nobody can know whether its reply arrived"
+        tell(text, {"bot": self.work.bot.name, "event": self.pending.event_id}, {"Ambiguous": 1})
 
     def _postpone(self) -> Outcome:
         # The longer it has waited, the longer it may wait: an account can be set up wrong for a night.
@@ -180,31 +192,39 @@ class _Delivery:
         self._tell("LINE did not take the answer; it waits")
         notes = self.notes[-2:] if len(self.pending.notes) < MOST_NOTES else ()
         self.work.services.store.postpone(self.work.lease, self.pending, due_at, refused=not self.unsure, notes=notes)
+        self.report.leave()
         return Outcome(self.work.lease, due_at)
 
-    def _finish(self, state: Final, metric: Metric | None = None, sent: tuple[str, ...] = ()) -> Outcome:
-        if metric == "reply" and self.letter.tapped:
-            metric = "button"
+    def _finish(
+        self, state: Final, way: Way | None = None, sent: tuple[str, ...] = (), window: int | None = None
+    ) -> Outcome:
+        """`way`: how the answer went out, or what was done instead; None where nobody can know."""
+        if way == "reply" and self.letter.tapped:
+            way = "button"
         lease = self.work.services.store.finish(
             self.work.lease,
             self.pending,
             state,
             self.letter.chat,
             sent,
-            counts=self._statistics(metric),
+            counts=self._statistics(way),
             notes=self.notes,
             release=self.work.last,
         )
-        if metric is not None:
-            count(metric, self.work.bot.name)
+        if self.ambiguous and way is not None:  # it was to be pushed, and was not
+            self._tell_ambiguous()
+        self.report.settle_answer(way, self._owners(), sent=sent, window=window)
         return Outcome(lease)
 
-    def _statistics(self, metric: Metric | None) -> list[Count]:
+    def _owners(self) -> set[str]:
+        """The events whose answers these are."""
+        return set(self.letter.answer.owned(self.pending.event_id))
+
+    def _statistics(self, way: Way | None) -> list[Count]:
         """How these answers went out, for the bot's day. What was kept is counted when it goes out or is lost."""
-        if metric in (None, "kept"):
+        if way in (None, "kept"):
             return []
-        answers = len(set(self.letter.answer.owned(self.pending.event_id)))
-        return self.work.statistics({str(metric): answers}, None, self.pending.event_id)
+        return self.work.statistics({str(way): len(self._owners())}, None, self.pending.event_id)
 
     def _tell(self, text: str) -> None:
         log.warning("event %s: %s", self.pending.event_id, text)

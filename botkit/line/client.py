@@ -1,26 +1,18 @@
 """The client of LINE's Messaging API, over urllib3 alone: LINE's own SDK costs a cold start 1.5 s."""
 
-import json
 import logging
-import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    LocationValueError,
-    NewConnectionError,
-    SSLError,
-)
+from urllib3.exceptions import HTTPError
 
 from botkit.errors import LineError, LineRefused, LineUnsure
 from botkit.line.cache import Cache
+from botkit.line.calls import Answer, Call, check_headers, failure, fits_header, no_answer
 from botkit.line.text import clean_name
+from botkit.line.tokens import Channel, Issued, Tokens
 from botkit.messages import Chat, Content, Profile
 from botkit.ports import LineMessage
 
@@ -32,7 +24,6 @@ DATA_API = "https://api-data.line.me"
 _LARGEST_ANSWER = 1_000_000
 _LARGEST_CONTENT = 20_000_000
 _CHUNK = 64 * 1024
-_LONGEST_REASON = 300
 
 _PROFILES = {
     "user": "/v2/bot/profile/{user}",
@@ -42,78 +33,14 @@ _PROFILES = {
 _COUNTS = {"group": "/v2/bot/group/{chat}/members/count", "room": "/v2/bot/room/{chat}/members/count"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """One HTTP call. `path` is a template filled with `ids`, so that logs and errors name no person."""
-
-    method: str
-    path: str
-    token: str = field(repr=False)
-    ids: Mapping[str, str] = field(default_factory=dict)
-    payload: Mapping[str, Any] | None = None
-    retry_key: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
-
-    @property
-    def target(self) -> str:
-        """The path with its ids, each of them one segment whatever it holds."""
-        return self.path.format(**{key: quote(value, safe="", errors="replace") for key, value in self.ids.items()})
-
-    @property
-    def headers(self) -> dict[str, str]:
-        headers = {"Authorization": f"Bearer {self.token}", "User-Agent": "botkit"}
-        if self.payload is not None:
-            headers["Content-Type"] = "application/json"
-        if self.retry_key is not None:
-            headers["X-Line-Retry-Key"] = self.retry_key
-        return headers
-
-    @property
-    def body(self) -> bytes | None:
-        if self.payload is None:
-            return None
-        # "replace", because a lone surrogate must not keep an answer from being sent.
-        return json.dumps(self.payload, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-
-    def redacted(self, text: str) -> str:
-        """The text without the secrets of this call, in case the other side echoes them."""
-        for secret in (self.token, str((self.payload or {}).get("replyToken") or "")):
-            # A secret so short is none, and replacing it would garble the text.
-            text = text.replace(secret, "…") if len(secret) >= 8 else text
-        return text
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """What LINE answered. `data` is empty where the body was lost on the way."""
-
-    status: int
-    headers: Mapping[str, str]
-    data: bytes
-
-    @property
-    def request_id(self) -> str:
-        return self.headers.get("x-line-request-id", "-")
-
-    @property
-    def document(self) -> dict[str, Any]:
-        """The body as a JSON object; empty where it is none."""
-        try:
-            document = json.loads(self.data)
-        except (ValueError, RecursionError):
-            return {}
-        return document if isinstance(document, dict) else {}
-
-
 class LineClient:
     """LINE's Messaging API, as the port `Line`; lives as long as the process and may be shared by threads.
 
     `base_url` stands for both of LINE's hosts (a simulator, a proxy). Times are in seconds: `connect`
     to connect, `read` without a byte received, `content` for a whole download. Nothing is tried
-    twice here: what to do about an unknown outcome is for the caller to know. Names are kept for
-    some minutes, by `clock`, which gives seconds.
+    twice here, since what to do about an unknown outcome is for the caller to know; but a call that LINE
+    refuses for a token issued here (401) is made once more, with a new one. Names are kept for some minutes,
+    by `clock`, which gives seconds; tokens by `now`, the time of day in ms since 1970.
 
     Raises LineRefused with LINE's status where LINE said no, with status 0 where nothing was sent
     (no connection, a token no header can hold), and LineUnsure where the call may have been carried
@@ -123,6 +50,7 @@ class LineClient:
     def __init__(
         self,
         base_url: str | None = None,
+        now: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
         *,
         connect: float = 2.0,
         read: float = 5.0,
@@ -135,11 +63,29 @@ class LineClient:
         self._pool = urllib3.PoolManager(maxsize=8)
         self._profiles: Cache[tuple[str, Chat, str], Profile] = Cache(clock)
         self._chat_names: Cache[tuple[str, Chat], str] = Cache(clock)
+        self._tokens = Tokens(self._ask_for_token, now)
+
+    def issue_token(self, channel_id: str, channel_secret: str) -> str:
+        """A stateless channel access token, good for a minute at least: one at hand, or a new one.
+
+        (LINE reference: Issue stateless channel access token.) A status of 400 or 401 says that the id or the
+        secret is wrong.
+        """
+        return self._tokens.get(Channel(channel_id, channel_secret))
+
+    def _ask_for_token(self, channel: Channel) -> Issued:
+        form = {"grant_type": "client_credentials", "client_id": channel.id, "client_secret": channel.secret}
+        call = Call("POST", "/oauth2/v3/token", None, form=form)
+        answer = self._done(call)
+        token, seconds = answer.document.get("access_token"), answer.document.get("expires_in")
+        if not isinstance(token, str) or not fits_header(token):
+            raise LineUnsure(f"LINE {call}: the answer holds no token (request {answer.request_id})")
+        return Issued(token, seconds if isinstance(seconds, int) and seconds > 0 else 0)
 
     def reply(self, token: str, reply_token: str, messages: Sequence[LineMessage]) -> tuple[str, ...]:
         """Spend the reply token (LINE reference: Send reply message). Takes no retry key: LINE refuses one here."""
         payload = {"replyToken": reply_token, "messages": list(messages)}
-        return _sent(self._done(_Call("POST", "/v2/bot/message/reply", token, payload=payload)))
+        return _sent(self._done(Call("POST", "/v2/bot/message/reply", token, payload=payload)))
 
     def push(self, token: str, to: str, messages: Sequence[LineMessage], retry_key: str) -> tuple[str, ...]:
         """Push once per retry key (LINE reference: Send push message).
@@ -147,14 +93,14 @@ class LineClient:
         A 409 says that an earlier call with this key was accepted: that is a success, whose ids LINE may not tell.
         """
         payload = {"to": to, "messages": list(messages)}
-        call = _Call("POST", "/v2/bot/message/push", token, payload=payload, retry_key=retry_key)
+        call = Call("POST", "/v2/bot/message/push", token, payload=payload, retry_key=retry_key)
         return _sent(self._done(call, also=(409,)))
 
     def start_loading(self, token: str, user_id: str, seconds: int) -> None:
         """Show the loading animation (LINE reference: Display a loading animation)."""
         payload = {"chatId": user_id, "loadingSeconds": seconds}
         # An ornament must not hold up the answer, which waits for it to be over.
-        self._done(_Call("POST", "/v2/bot/chat/loading/start", token, payload=payload), read=min(self._read, 2.0))
+        self._done(Call("POST", "/v2/bot/chat/loading/start", token, payload=payload), read=min(self._read, 2.0))
 
     def profile(self, token: str, chat: Chat, user_id: str) -> Profile | None:
         """The profile of a person (LINE reference: Get profile; Get group/multi-person chat member profile).
@@ -164,7 +110,7 @@ class LineClient:
         return self._profiles.get((token, chat, user_id), lambda: self._profile(token, chat, user_id))
 
     def _profile(self, token: str, chat: Chat, user_id: str) -> Profile | None:
-        call = _Call("GET", _PROFILES[chat.kind], token, ids={"chat": chat.id, "user": user_id})
+        call = Call("GET", _PROFILES[chat.kind], token, ids={"chat": chat.id, "user": user_id})
         answer = self._done(call, also=(404,))
         name, language = answer.document.get("displayName"), answer.document.get("language")
         if answer.status == 404 or not isinstance(name, str):
@@ -181,7 +127,7 @@ class LineClient:
         return self._chat_names.get((token, chat), lambda: self._chat_name(token, chat))
 
     def _chat_name(self, token: str, chat: Chat) -> str | None:
-        call = _Call("GET", "/v2/bot/group/{chat}/summary", token, ids={"chat": chat.id})
+        call = Call("GET", "/v2/bot/group/{chat}/summary", token, ids={"chat": chat.id})
         name = self._done(call, also=(404,)).document.get("groupName")
         return clean_name(name) if isinstance(name, str) else None
 
@@ -193,7 +139,7 @@ class LineClient:
         """
         if chat.kind == "user":
             return 1
-        call = _Call("GET", _COUNTS[chat.kind], token, ids={"chat": chat.id})
+        call = Call("GET", _COUNTS[chat.kind], token, ids={"chat": chat.id})
         answer = self._done(call)
         count = answer.document.get("count")
         if not isinstance(count, int) or isinstance(count, bool) or count < 1:
@@ -202,7 +148,7 @@ class LineClient:
 
     def content(self, token: str, message_id: str) -> Content | None:
         """What a media message holds, at most 20 MB (LINE reference: Get content). None on 202: still preparing."""
-        call = _Call("GET", "/v2/bot/message/{message}/content", token, ids={"message": message_id})
+        call = Call("GET", "/v2/bot/message/{message}/content", token, ids={"message": message_id})
         answer = self._done(call, host=self._data_api, read=self._content, largest=_LARGEST_CONTENT)
         if answer.status == 202:
             return None
@@ -216,28 +162,46 @@ class LineClient:
         """
         payload = {"markAsReadToken": read_token}
         # An ornament, as the loading animation is: the answer waits for it to be over.
-        self._done(_Call("POST", "/v2/bot/chat/markAsRead", token, payload=payload), read=min(self._read, 2.0))
+        self._done(Call("POST", "/v2/bot/chat/markAsRead", token, payload=payload), read=min(self._read, 2.0))
 
     def _done(
         self,
-        call: _Call,
+        call: Call,
         *,
         also: tuple[int, ...] = (),
         host: str | None = None,
         read: float | None = None,
         largest: int = _LARGEST_ANSWER,
-    ) -> _Answer:
+    ) -> Answer:
         """The answer of a call that LINE carried out: a 2xx, or a status of `also`. Raises for every other one."""
         answer = self._send(call, host or self._api, read or self._read, largest)
-        log.info("LINE %s → %d (request %s)", call, answer.status, answer.request_id)
+        if answer.status == 401 and call.token is not None and (token := self._newer_token(call, call.token, answer)):
+            call = replace(call, token=token)
+            answer = self._send(call, host or self._api, read or self._read, largest)
         if 200 <= answer.status < 300 or answer.status in also:
             return answer
-        raise _failure(call, answer)
+        raise failure(call, answer)
 
-    def _send(self, call: _Call, host: str, read: float, largest: int) -> _Answer:
-        _check_headers(call)
+    def _newer_token(self, call: Call, token: str, refusal: Answer) -> str | None:
+        """A token instead of one that has ended or was revoked; None where it was not issued here."""
         try:
-            response = self._pool.request(
+            return self._tokens.instead_of(token)
+        except LineError as error:
+            # Whatever became of the token, the call itself has certainly not been carried out.
+            text = f"{failure(call, refusal)}, and there is no new token: {error}"
+            raise LineRefused(401, text, retryable=error.retryable) from error
+
+    def _send(self, call: Call, host: str, read: float, largest: int) -> Answer:
+        check_headers(call)
+        response = self._request(call, host, read)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        answer = Answer(response.status, headers, _read(call, response, time.monotonic() + read, largest))
+        log.info("LINE %s → %d (request %s)", call, answer.status, answer.request_id)
+        return answer
+
+    def _request(self, call: Call, host: str, read: float) -> urllib3.BaseHTTPResponse:
+        try:
+            return self._pool.request(
                 call.method,
                 host + call.target,
                 body=call.body,
@@ -248,12 +212,10 @@ class LineClient:
                 preload_content=False,
             )
         except HTTPError as error:
-            raise _no_answer(call, error) from error
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return _Answer(response.status, headers, _read(call, response, time.monotonic() + read, largest))
+            raise no_answer(call, error) from error
 
 
-def _read(call: _Call, response: urllib3.BaseHTTPResponse, deadline: float, largest: int) -> bytes:
+def _read(call: Call, response: urllib3.BaseHTTPResponse, deadline: float, largest: int) -> bytes:
     """The body. Of a POST the status tells all that matters, so there a body lost on the way is no failure."""
     try:
         data = _read_all(call, response, deadline, largest)
@@ -267,7 +229,7 @@ def _read(call: _Call, response: urllib3.BaseHTTPResponse, deadline: float, larg
     return data
 
 
-def _read_all(call: _Call, response: urllib3.BaseHTTPResponse, deadline: float, largest: int) -> bytes:
+def _read_all(call: Call, response: urllib3.BaseHTTPResponse, deadline: float, largest: int) -> bytes:
     data = bytearray()
     try:
         while chunk := response.read1(_CHUNK):
@@ -281,43 +243,8 @@ def _read_all(call: _Call, response: urllib3.BaseHTTPResponse, deadline: float, 
     return bytes(data)
 
 
-def _sent(answer: _Answer) -> tuple[str, ...]:
+def _sent(answer: Answer) -> tuple[str, ...]:
     entries = answer.document.get("sentMessages")
     if not isinstance(entries, list):
         return ()
     return tuple(entry["id"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str))
-
-
-def _check_headers(call: _Call) -> None:
-    for name, value in (("channel access token", call.token), ("retry key", call.retry_key)):
-        if value is not None and not (value and value.isascii() and value.isprintable() and " " not in value):
-            raise LineRefused(0, f"LINE {call}: the {name} is empty or holds what no HTTP header can carry")
-
-
-def _no_answer(call: _Call, error: HTTPError) -> LineError:
-    """The error for a call without an answer: refused where nothing can have been sent, else unsure."""
-    text = f"LINE {call}: {type(error).__name__}"
-    certificate = isinstance(error, SSLError) and isinstance(error.__cause__, ssl.SSLCertVerificationError)
-    if isinstance(error, NewConnectionError | ConnectTimeoutError):
-        return LineRefused(0, f"{text}, no connection", retryable=True)
-    if isinstance(error, LocationValueError) or certificate:
-        return LineRefused(0, f"{text}, no connection")
-    return LineUnsure(text)
-
-
-def _failure(call: _Call, answer: _Answer) -> LineError:
-    text = f"LINE {call}: {answer.status} {_reason(call, answer)} (request {answer.request_id})"
-    if answer.status >= 500:
-        return LineUnsure(text)
-    # LINE tells the two kinds of 429 apart by their text alone (LINE reference: Status codes).
-    monthly = "monthly limit" in str(answer.document.get("message", "")).lower()
-    return LineRefused(answer.status, text, retryable=answer.status == 429 and not monthly)
-
-
-def _reason(call: _Call, answer: _Answer) -> str:
-    """LINE's `message` and `details`, which name what is wrong with a request (LINE reference: Error responses)."""
-    details = answer.document.get("details")
-    entries = [entry for entry in details if isinstance(entry, dict)] if isinstance(details, list) else []
-    parts = [f"{entry.get('property', '')}: {entry.get('message', '')}" for entry in entries]
-    text = " ".join(str(part) for part in (answer.document.get("message", ""), "; ".join(parts)) if part)
-    return call.redacted(" ".join(text.split()))[:_LONGEST_REASON]

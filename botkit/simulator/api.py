@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
@@ -11,7 +12,9 @@ from uuid import UUID
 from botkit.messages import Chat, ChatKind
 from botkit.simulator.allowances import Accepted
 from botkit.simulator.chats import Account, Person
+from botkit.simulator.console_api import Said, get_endpoint, set_endpoint, test_endpoint
 from botkit.simulator.rules import Fault, faults, quotes
+from botkit.simulator.token_api import issue_token
 from botkit.simulator.troubles import Endpoint
 from botkit.simulator.wire import JsonObject, compact
 from botkit.simulator.world import Call, World
@@ -205,7 +208,7 @@ def info(_world: World, asked: Asked) -> Answer:
             "userId": account.user_id,
             "basicId": "@" + account.user_id[1:9],
             "displayName": account.name,
-            "chatMode": "bot",
+            "chatMode": "chat" if account.read_mode == "manual" else "bot",
             "markAsReadMode": account.read_mode,
         },
     )
@@ -222,17 +225,27 @@ def consumption(world: World, asked: Asked) -> Answer:
     return _json(200, {"totalUsage": world.allowances.pushed(asked.account.user_id, world.clock.now())})
 
 
+def _of_owner(run: Callable[[World, Account, JsonObject], Said]) -> Callable[[World, Asked], Answer]:
+    """An endpoint that a bot's owner calls, as one of these."""
+    return lambda world, asked: _json(*run(world, asked.account, asked.body))
+
+
 # ---------------------------------------------------------------- routing
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An endpoint by method and path; each {} of the path is one id."""
+    """An endpoint by method and path; each {} of the path is one id.
+
+    `calls`: it calls a bot, and so runs without the platform's lock, and without a body if there is none.
+    `run` is None for the call that asks for an access token, and so bears none.
+    """
 
     endpoint: Endpoint
     method: str
     path: str
-    run: Callable[[World, Asked], Answer]
+    run: Callable[[World, Asked], Answer] | None
+    calls: bool = False
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -257,6 +270,10 @@ ROUTES = (
     Route("info", "GET", "/v2/bot/info", info),
     Route("quota", "GET", "/v2/bot/message/quota", quota),
     Route("consumption", "GET", "/v2/bot/message/quota/consumption", consumption),
+    Route("token", "POST", "/oauth2/v3/token", None),
+    Route("webhook", "GET", "/v2/bot/channel/webhook/endpoint", _of_owner(get_endpoint)),
+    Route("webhook", "PUT", "/v2/bot/channel/webhook/endpoint", _of_owner(set_endpoint)),
+    Route("webhook_test", "POST", "/v2/bot/channel/webhook/test", _of_owner(test_endpoint), calls=True),
 )
 
 
@@ -281,12 +298,15 @@ def _troubled(world: World, route: Route, ids: tuple[str, ...], request: Request
 
 
 def _carried_out(world: World, route: Route, ids: tuple[str, ...], request: Request) -> Answer:
-    with world.lock:
+    with nullcontext() if route.calls else world.lock:
         try:
             if len(request.body) > LARGEST_REQUEST:
                 raise Refusal(413, "Request Entity Too Large")
+            if route.run is None:
+                return _json(*issue_token(world, request.headers, request.body))
             account = _account(world, request)
-            body = _object(request) if route.method == "POST" else {}
+            has_body = route.method != "GET" and bool(request.body or not route.calls)
+            body = _object(request) if has_body else {}
             return route.run(world, Asked(account, ids, request.headers, body))
         except Refusal as refusal:
             return refusal.answer
@@ -306,9 +326,7 @@ def _account(world: World, request: Request) -> Account:
 def _caller(world: World, request: Request) -> Account | None:
     """The account whose access token a call bears."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    with world.lock:
-        known = (account for account in world.accounts.values() if account.access_token == token)
-        return next(known, None) if scheme.lower() == "bearer" else None
+    return world.account_of(token) if scheme.lower() == "bearer" else None
 
 
 def _object(request: Request) -> JsonObject:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any, Literal
 
 from botkit.messages import Chat
@@ -15,10 +16,12 @@ _LEFT_OF_UNSENT = ("type", "id", "markAsReadToken")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A LINE Official Account. `quota`: pushes a month, counted per recipient; None = unlimited.
+    """A LINE Official Account and its Messaging API channel.
 
+    `quota`: pushes a month, counted per recipient; None = unlimited.
     `read_mode`: whether messages are read by themselves, or where the bot marks them (LINE reference: Get bot info).
-    Both may be set anew, and are no part of which account it is.
+    `webhook`: where its webhooks go, and `webhook_active`: whether they do ("Use webhook" in LINE's console).
+    All of these may be set anew, and are no part of which account it is. `channel_id` follows from the user id.
     """
 
     name: str
@@ -27,6 +30,13 @@ class Account:
     access_token: str = field(repr=False)
     quota: int | None = field(default=None, compare=False)
     read_mode: ReadMode = field(default="auto", compare=False)
+    webhook: str | None = field(default=None, compare=False)
+    webhook_active: bool = field(default=True, compare=False)
+
+    @property
+    def channel_id(self) -> str:
+        """The channel's number in LINE's console: ten digits, the same at every start."""
+        return f"20{int(sha256(self.user_id.encode()).hexdigest(), 16) % 10**8:08d}"
 
 
 @dataclass(frozen=True, slots=True)

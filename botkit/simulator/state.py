@@ -54,6 +54,7 @@ class State:
         self.blocked: set[tuple[str, str]] = set()
         self.contents: dict[tuple[str, str], Content | None] = {}
         self.gone: set[tuple[str, str]] = set()
+        self.tokens: dict[str, tuple[str, int]] = {}
         self.quote_tokens: dict[str, tuple[str, Chat]] = {}
         self._listeners: list[Callable[[Change], None]] = []
         self._watchers: list[Callable[[Record], None]] = []

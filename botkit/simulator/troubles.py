@@ -18,6 +18,9 @@ Endpoint = Literal[
     "info",
     "quota",
     "consumption",
+    "token",
+    "webhook",
+    "webhook_test",
 ]
 
 # Longer than any client waits; only keeps a forgotten hold from stopping the server's end for ever.

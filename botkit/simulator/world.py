@@ -18,6 +18,8 @@ from botkit.simulator.wire import JsonObject
 
 _QUOTABLE = ("text", "textV2", "sticker", "image", "video", "template", "flex")
 
+TOKEN_LIFE = 15 * 60 * 1000
+"""How long an issued channel access token is good, in ms (LINE reference: Issue stateless channel access token)."""
 MOST_CALLS = 3_000
 """Calls of the API that are remembered, the newest."""
 MOST_EVENTS = 500
@@ -80,6 +82,37 @@ class World(State):
         """Have messages read by themselves or by the bot; returns the account as it is now."""
         with self.lock:
             return self._set_account(replace(self.accounts[account.user_id], read_mode=read_mode))
+
+    def set_webhook(self, account: Account, address: str | None) -> Account:
+        """Send an account's webhooks to this address; returns the account as it is now."""
+        with self.lock:
+            return self._set_account(replace(self.accounts[account.user_id], webhook=address))
+
+    def use_webhook(self, account: Account, *, active: bool) -> Account:
+        """Switch "Use webhook" of LINE's console; returns the account as it is now."""
+        with self.lock:
+            return self._set_account(replace(self.accounts[account.user_id], webhook_active=active))
+
+    def set_secret(self, account: Account, channel_secret: str) -> Account:
+        """Give an account another channel secret, as LINE's console does; returns the account as it is now."""
+        with self.lock:
+            return self._set_account(replace(self.accounts[account.user_id], channel_secret=channel_secret))
+
+    def issue_token(self, account: Account) -> str:
+        """A new access token, good for 15 minutes beside all others. It is not kept: the next start knows none."""
+        with self.lock:
+            now, token = self.clock.now(), self.ids.opaque(172)
+            self.tokens = {one: known for one, known in self.tokens.items() if now < known[1]}
+            self.tokens[token] = account.user_id, now + TOKEN_LIFE
+            return token
+
+    def account_of(self, token: str) -> Account | None:
+        """The account that an access token is good for now; None where it is no good."""
+        with self.lock:
+            user_id, until = self.tokens.get(token, ("", 0))
+            if self.clock.now() < until:
+                return self.accounts[user_id]
+            return next((account for account in self.accounts.values() if account.access_token == token), None)
 
     def account_named(self, name: str) -> Account | None:
         """The newest account of this name, as it is now."""

@@ -1,12 +1,23 @@
 """BotSpec: what a bot file says, validated and frozen."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from botkit import messages
 from botkit.messages import Event
@@ -20,20 +31,75 @@ from botkit.steps.reply import Reply
 
 S = TypeVar("S", bound=Step)
 
+_DIGITS = re.compile(r"[0-9]{1,15}", re.ASCII)
+
+
+def _channel_id(value: str) -> str:
+    if not _DIGITS.fullmatch(value):
+        raise PydanticCustomError(
+            "channel_id",
+            'must be the digits that LINE\'s console shows as Channel ID under Basic settings, such as "2001234567"; '
+            "it is no secret, and stands here itself",
+        )
+    return value
+
+
+ChannelId = Annotated[
+    Annotated[str, AfterValidator(_channel_id)] | None,
+    WithJsonSchema(
+        {
+            "title": "channel id",
+            "type": ["string", "integer", "null"],
+            "pattern": f"^{_DIGITS.pattern}$",
+            "minimum": 0,
+            "maximum": 10**15 - 1,
+            "examples": ["2001234567"],
+        }
+    ),
+]
+"""A channel's number; YAML may see a number in it, and the loader takes it as it was written."""
+
 
 class LineAccount(BaseModel):
-    """The LINE account a bot speaks through; both secrets are references."""
+    """The LINE account a bot speaks through; what is secret are references.
+
+    It has a `channel_id`, for which LINE issues tokens, or a `channel_access_token` that was issued before.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     channel_secret: SecretRefs = Field(description="Checks that a webhook comes from LINE; a list during rotation.")
-    channel_access_token: SecretRef = Field(description="Lets the bot answer.")
+    channel_id: ChannelId = Field(
+        None,
+        description="Lets the bot answer: with this and the secret it gets tokens of 15 minutes from LINE when it "
+        "needs them, so that there is none to store or to renew.",
+    )
+    channel_access_token: SecretRef | None = Field(
+        None, description="Instead of `channel_id`: a token from LINE's console, which you store and renew yourself."
+    )
     user_id: str | None = Field(
         None,
         pattern=r"^U[0-9a-f]{32}$",
         examples=["U8e742f61d673b39c7fff3cecb7536ef0"],
         description="The bot's own LINE id, for webhooks sent to …/line.",
     )
+
+    @field_validator("channel_access_token")
+    @classmethod
+    def _not_both(cls, token: str | None, info: ValidationInfo) -> str | None:
+        if token is not None and info.data.get("channel_id") is not None:
+            raise PydanticCustomError("two_ways", "is not needed beside `channel_id`; remove one of the two")
+        return token
+
+    @model_validator(mode="after")
+    def _not_neither(self) -> Self:
+        if self.channel_id is None and self.channel_access_token is None:
+            raise PydanticCustomError(
+                "no_way",
+                "needs `channel_id`, without which the bot cannot answer; add it with the digits that LINE's console "
+                "shows as Channel ID under Basic settings (or `channel_access_token`, with a token of yours)",
+            )
+        return self
 
 
 class CustomStep(BaseModel):
@@ -92,7 +158,9 @@ class BotSpec:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The references of all secrets that the bot needs, each once."""
-        line = (*self.line.channel_secret, self.line.channel_access_token) if self.line else ()
+        line: tuple[str, ...] = self.line.channel_secret if self.line else ()
+        if self.line and self.line.channel_access_token is not None:
+            line = (*line, self.line.channel_access_token)
         return tuple(dict.fromkeys((*line, *(secret for step in self.steps for secret in step.secrets))))
 
     def is_command(self, event: Event) -> bool:

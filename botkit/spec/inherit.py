@@ -26,6 +26,7 @@ def read_whole(path: Path, shown: str) -> Document:
 
 def _read(path: Path, shown: str, above: tuple[Path, ...]) -> Document:
     source = document.read(path.read_bytes(), shown)
+    source.files = (path.name,)
     if not isinstance(source.data, dict):
         if above and source.complete:
             source.complain((), "a file to extend is a mapping of sections, as a bot file is")
@@ -86,6 +87,7 @@ def _laid_over(base: Document, top: Document) -> Document:
     merged.places = {**_kept(base.places, replaced), **top.places}
     merged.written = {**_kept(base.written, replaced), **top.written}
     merged.blocks = {**_kept(base.blocks, replaced), **top.blocks}
+    merged.files = (*top.files, *base.files)
     merged.problems = [*base.problems, *top.problems]
     return merged
 

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from botkit.errors import Problem
 from botkit.pipeline import Step
-from botkit.spec import document
+from botkit.spec import compiled, document
 from botkit.spec.bot import BotSpec, CustomStep, Header, LineAccount
 from botkit.spec.conflicts import conflicts
 from botkit.spec.custom import NotAStep, import_step
@@ -87,7 +87,7 @@ def load_file(path: Path) -> tuple[BotSpec | None, tuple[Problem, ...]]:
     """One bot file as a BotSpec, or None and its problems in reading order."""
     shown = str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
     try:
-        source = read_whole(path, shown)
+        source = compiled.find(path, shown) or read_whole(path, shown)
     except OSError as error:
         return None, (Problem(shown, 0, 0, f"it cannot be read: {error.strerror}; check the file"),)
     spec = _Reading(source, path).spec()
@@ -114,6 +114,8 @@ def _shared_accounts(bots: Iterable[BotSpec]) -> Iterator[tuple[str, Problem]]:
 def _claims(line: LineAccount | None) -> Iterator[tuple[str, str]]:
     if line is not None:
         yield from (("channel_secret", reference) for reference in dict.fromkeys(line.channel_secret))
+        if line.channel_id is not None:
+            yield "channel_id", line.channel_id
         if line.user_id is not None:
             yield "user_id", line.user_id
 

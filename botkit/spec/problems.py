@@ -55,7 +55,7 @@ _AS_MAPPING = (
 _NEVER = ((r"events\.(unfollow|leave)", "nothing can be said to somebody who has gone; see `forget_on_unfollow`"),)
 
 # What belongs to steps that do not exist yet: refused by name, not as a spelling mistake.
-_NOT_YET = {"tools", "line.channel_id"}
+_NOT_YET = {"tools"}
 
 
 def explain(details: ErrorDetails, path: Sequence[str | int], known: Iterable[str]) -> str:

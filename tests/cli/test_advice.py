@@ -45,8 +45,14 @@ line:
 """
     assert advice(text, {**KEY, "OLD": "s", "NEW": " "}) == [
         "x.yaml:5:29: line.channel_secret[1]: NEW is not set here; set it where the bot goes on LINE",
-        "x.yaml:6:3: line.channel_access_token: TOKEN is not set here; set it where the bot goes on LINE",
+        "x.yaml:6:3: line.channel_access_token: TOKEN is not set here; set it where the bot goes on LINE, or write "
+        "`channel_id:` instead, which needs no token",
     ]
+
+
+def test_a_bot_with_a_channel_id_misses_no_token() -> None:
+    line = "line: {channel_secret: env:SECRET, channel_id: 2001234567}\n"
+    assert advice(f"persona: hi\nmodel: gpt-4.1\nhistory: {{keep: 24h}}\n{line}", {**KEY, "SECRET": "s"}) == []
 
 
 def test_a_single_secret_is_told_without_a_number() -> None:

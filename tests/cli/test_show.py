@@ -108,7 +108,7 @@ def test_each_option_is_shown_with_where_it_comes_from(bots: Path, capsys: pytes
     assert origin(options, "text: |") == "inn.yaml:3"
     assert origin(options, "inn: 由庵") == "_base.yaml:3"
     assert origin(options, "keep: 36h") == "inn.yaml:7"
-    assert origin(options, "timeout: 60s") == "default"
+    assert origin(options, "timeout: 1m") == "default"
     assert (
         origin(
             options, "pipeline: [reply, groups, events, commands, limits, media, moderation, history, persona, model]"

@@ -2,10 +2,11 @@
 
 import json
 import os
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from botkit.delivery.metrics import Happening
 from botkit.simulator.troubles import NO_TROUBLE, Endpoint
 from botkit.testing import MovableClock
 from tests.support.aws import CREDENTIALS
@@ -36,7 +37,8 @@ def ways(stage: Stage, name: str = "kind") -> list[tuple[str, str]]:
 
 def metrics(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What was counted, in order."""
-    return [record.metric for record in caplog.records if record.name == "botkit.metrics"]
+    records = [record for record in caplog.records if record.name == "botkit.metrics"]
+    return [name.lower() for record in records for name in record.metrics if name in get_args(Happening)]
 
 
 @pytest.fixture

@@ -251,7 +251,8 @@ class _Listener(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         world = self._world
         if record.name == "botkit.metrics":
-            world.metrics.append((record.__dict__["metric"], record.__dict__["bot"]))
+            bot = record.__dict__["report"]["bot"]
+            world.metrics += [(name.lower(), bot) for name in record.__dict__["metrics"]]
         scheduler = world.scheduler
         scheduler.note(scheduler.task.process, record.levelname.lower(), record.getMessage())
         error = record.exc_info[1] if record.exc_info else None

@@ -112,11 +112,13 @@ def test_options_know_where_they_come_from(tmp_path: Path) -> None:
     assert spec.place_of(("persona", "text")) == (str(tmp_path / "bot.yaml"), 2, 1)
 
 
-@pytest.mark.parametrize("option", ["channel_secret", "user_id"])
+@pytest.mark.parametrize("option", ["channel_secret", "channel_id", "user_id"])
 def test_two_bots_cannot_share_an_account(tmp_path: Path, option: str) -> None:
     def account(number: int) -> str:
-        values = {"channel_secret": f"env:S{number}", "channel_access_token": "env:T", "user_id": f"U{number:032x}"}
-        values[option] = {"channel_secret": "env:SAME", "user_id": f"U{9:032x}"}[option]
+        values = {"channel_secret": f"env:S{number}", "channel_id": f"{number}", "user_id": f"U{number:032x}"}
+        # The same number, written in the two ways that there are.
+        same = {"channel_secret": "env:SAME", "channel_id": ("9", "'9'")[number - 1], "user_id": f"U{9:032x}"}
+        values[option] = same[option]
         lines = "".join(f"\n  {name}: {value}" for name, value in values.items())
         return f"persona: hi\nmodel: gpt-4.1\nline:{lines}\n"
 
@@ -127,7 +129,9 @@ def test_two_bots_cannot_share_an_account(tmp_path: Path, option: str) -> None:
         f"line.{option}: is the same as in two.yaml; each bot needs a LINE account of its own",
         f"line.{option}: is the same as in one.yaml; each bot needs a LINE account of its own",
     ]
-    assert {problem.line for problem in loaded.problems} == {4 if option == "channel_secret" else 6}
+    assert {problem.line for problem in loaded.problems} == {
+        {"channel_secret": 4, "channel_id": 5, "user_id": 6}[option]
+    }
 
 
 def test_a_secret_may_stand_twice_in_one_rotation(tmp_path: Path) -> None:

@@ -9,6 +9,15 @@ from botkit.spec.loader import load_file, load_folder
 
 GOOD = "persona: You are kind.\nmodel: gpt-4.1-mini\n"
 
+NO_WAY = (
+    "3:1: line: needs `channel_id`, without which the bot cannot answer; add it with the digits that LINE's console "
+    "shows as Channel ID under Basic settings (or `channel_access_token`, with a token of yours)"
+)
+DIGITS = (
+    'must be the digits that LINE\'s console shows as Channel ID under Basic settings, such as "2001234567"; '
+    "it is no secret, and stands here itself"
+)
+
 MISTAKES = {
     # the file as a whole
     "": ["1:1: a bot file is a mapping; start with `persona:` and `model:`"],
@@ -82,7 +91,19 @@ MISTAKES = {
         "3:8: line.channel_secret: is not a well-formed ssm: reference; write ssm:/path/name, the name of a parameter with its leading slash; the value is not shown",
         "3:31: line.channel_access_token: is not a well-formed secretsmanager: reference; write secretsmanager:id#key, the name or ARN of a secret and a key of its JSON, or secretsmanager:id for all of its text; the value is not shown",
     ],
-    GOOD + "line: {channel_secret: env:S}\n": ["3:1: line.channel_access_token: is required; add it"],
+    GOOD + "line: {channel_secret: env:S}\n": [NO_WAY],
+    GOOD + "line: {channel_secret: env:S, channel_id: , channel_access_token: }\n": [NO_WAY],
+    GOOD + "line:\n  channel_id: 2001234567\n  channel_secret: env:S\n  channel_access_token: env:T\n": [
+        "6:3: line.channel_access_token: is not needed beside `channel_id`; remove one of the two",
+    ],
+    GOOD + "line: {channel_id: 2001234567}\n": ["3:1: line.channel_secret: is required; add it"],
+    **{
+        GOOD + f"line: {{channel_secret: env:S, channel_id: {wrong}}}\n": [f"3:31: line.channel_id: {DIGITS}"]
+        for wrong in ("env:ID", "20_01", "0x12", "1.5", "-5", "true", "'٣٤'", "' 12'", "''", "1" * 16)
+    },
+    GOOD + "line: {channel_secret: env:S, channel_id: [1]}\n": [
+        "3:31: line.channel_id: must be one text, not a list",
+    ],
     GOOD + "line: {channel_secret: env:S, channel_access_token: env:T, user_id: U1}\n": [
         "3:60: line.user_id: does not have the right form; it must match ^U[0-9a-f]{32}$"
     ],
@@ -158,14 +179,11 @@ MISTAKES = {
         "3:1: limits: what mine costs is not known, so no cost can be limited; choose whisper-1 for "
         "`media.transcription`, or write `audio: text`",
     ],
-    GOOD + "line: {channel_id: 1, channel_secret: env:S, channel_access_token: env:T}\n": [
-        "3:8: line.channel_id: is not available in this version; remove it",
-    ],
     GOOD + "line: 8c570fa6dd201bb328f1c1eac23a96d8\n": [
         "3:1: line: must be a mapping (`name: value` lines, indented)",
     ],
     GOOD + "line: {8c570fa6dd201bb328f1c1eac23a96d8: x, channel_secret: env:S, channel_access_token: env:T}\n": [
-        "3:8: line: unknown option (not shown); there is channel_access_token, channel_secret, user_id",
+        "3:8: line: unknown option (not shown); there is channel_access_token, channel_id, channel_secret, user_id",
     ],
     GOOD + "line: {channel_secret: [], channel_access_token: env:T}\n": [
         "3:8: line.channel_secret: is empty; write env:NAME",

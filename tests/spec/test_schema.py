@@ -32,6 +32,7 @@ UNSEEN = {
     "secret references that are well formed": ("this kind of secret reference is not available yet",),
     "one place against another": ("is not in the pipeline", "stands after `model`", "a LINE account of its own"),
     "one option against another": ("leave too little for the prompt", "needs a shared conv", "no cost can be limited"),
+    "one of two options": ("line: needs `channel_id`", "is not needed beside `channel_id`"),
     "classes": ("does not start with the bots folder's name", "cannot be imported", "is not a step; subclass"),
 }
 
@@ -48,6 +49,8 @@ GOOD_TEXTS = {
     "time zones": GOOD + "timezone: America/Argentina/Buenos_Aires\n",
     "offsets": GOOD + "timezone: Etc/GMT+9\n",
     "one secret": GOOD + f"line: {{channel_secret: env:S, channel_access_token: env:T, user_id: U{'0' * 32}}}\n",
+    "no token": GOOD + "line: {channel_secret: env:S, channel_id: 2001234567}\n",
+    "a quoted id": GOOD + "line: {channel_secret: env:S, channel_id: '2001234567', channel_access_token: }\n",
     "rotation": GOOD + "line: {channel_secret: [env:NEW, env:OLD], channel_access_token: env:T}\n",
     "pipeline": GOOD + "pipeline: [persona, reply, model]\n",
     "commands": GOOD + "commands: {reset: [/reset, リセット], help: /?, usage: off, say: {hours: 9 to 6, 1: one}}\n",
@@ -129,7 +132,7 @@ def test_what_is_required_may_come_from_the_file_that_is_extended(tmp_path: Path
     assert refusals(over) == []
     assert refusals(over.replace("_base.yaml", "../_base.yaml"))
     alone = refusals(over.replace("extends: _base.yaml\n", ""))
-    required = ("persona", "name", "channel_secret", "channel_access_token")
+    required = ("persona", "name", "channel_secret")
     assert sorted(alone) == sorted(f"'{one}' is a required property" for one in required)
 
 

@@ -205,10 +205,15 @@ class Playground:
         reply = bot.step(Reply)
         self.platform.set_read_mode(account, "manual" if reply and reply.mark_as_read else "auto")
         self._ids = {**self._ids, bot.name: account.user_id}  # a new dict: others may be going through this one
+        return replace(bot, line=self._account(bot, account), steps=(Watcher(traces=self.traces), *bot.steps))
+
+    def _account(self, bot: BotSpec, account: Account) -> LineAccount:
+        """The bot's `line:` section as this LINE has it; the token comes in the way of the bot's own."""
         secret, token = (f"SIMULATED_{kind}_{account.user_id}".upper() for kind in ("secret", "token"))
         self._secrets |= {secret: account.channel_secret, token: account.access_token}
-        line = LineAccount.model_validate({"channel_secret": f"env:{secret}", "channel_access_token": f"env:{token}"})
-        return replace(bot, line=line, steps=(Watcher(traces=self.traces), *bot.steps))
+        issued = bot.line is not None and bot.line.channel_id is not None
+        access = {"channel_id": account.channel_id} if issued else {"channel_access_token": f"env:{token}"}
+        return LineAccount.model_validate({"channel_secret": f"env:{secret}", **access})
 
     def _invoke(self, event: Mapping[str, Any], deadline: int, life: Life) -> dict[str, Any]:
         """One invocation of the handler, in a process of its own as far as it can tell."""
