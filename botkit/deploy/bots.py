@@ -1,0 +1,101 @@
+"""The bots as they go into a package: checked, without what is not theirs, and parsed already."""
+
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from botkit.errors import DeployError, Problem, SpecError
+from botkit.spec.compiled import compile_bot
+from botkit.spec.loader import Loaded, bot_files, load_folder
+from botkit.steps.persona import Persona
+
+REQUIREMENTS = "requirements.txt"
+"""Packages for steps of the user's own; it may name an index with its password, and stays here."""
+
+
+def check(bots: Path) -> Loaded:
+    """The bots, all of them good. Raises SpecError, and DeployError where they would not be found in a package."""
+    loaded = load_folder(bots)
+    if loaded.problems:
+        raise SpecError(loaded.problems)
+    if not loaded.bots:
+        raise SpecError([Problem(str(bots), 0, 0, "holds no bots; make one: botkit new NAME")])
+    own = any(not type(step).__module__.startswith("botkit.") for bot in loaded.bots.values() for step in bot.steps)
+    if own and bots.resolve().name != "bots":
+        name = bots.resolve().name
+        raise DeployError(
+            f"a package has its bots in a folder named bots, and steps of your own are imported by that name; "
+            f"rename {name}/, and write `use: bots.…`"
+        )
+    return loaded
+
+
+def copy(loaded: Loaded, bots: Path, to: Path) -> None:
+    """Copy what the bots may read into the folder `to`. Raises DeployError for what must not go into a package."""
+    for name, path in files_of(bots):
+        target = to / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, target)
+    for bot in loaded.bots.values():
+        persona = bot.step(Persona)
+        needed = [persona.file] if persona and persona.file else []
+        for missing in (name for name in needed if not (to / name).is_file()):
+            raise DeployError(f"{bots / missing} is hidden, and does not go into a package; give it another name")
+
+
+def files_of(bots: Path) -> Iterator[tuple[str, Path]]:
+    """The files of a bots folder that are packaged, by their paths in it; links are followed.
+
+    Not packaged are scenarios, hidden files, what Python has compiled, and files of settings (`*.env`).
+    Raises DeployError.
+    """
+    yield from _walk(bots, bots.resolve(), "")
+
+
+def _walk(folder: Path, root: Path, below: str) -> Iterator[tuple[str, Path]]:
+    for path in sorted(folder.iterdir()):
+        name = f"{below}{path.name}"
+        if not _is_packaged(name):
+            continue
+        real = _followed(path, root)
+        if real.is_dir():
+            if folder.resolve().is_relative_to(real):
+                raise DeployError(f"{path} is a link that goes round in a circle; remove it")
+            yield from _walk(path, root, f"{name}/")
+        else:
+            yield name, real
+
+
+def _is_packaged(name: str) -> bool:
+    last = name.rpartition("/")[2]
+    if last.startswith(".") or last == "__pycache__" or name == REQUIREMENTS:
+        return False
+    return not last.endswith((".test.yaml", ".test.yml", ".pyc", ".env"))
+
+
+def _followed(path: Path, root: Path) -> Path:
+    """The file or folder itself. Raises DeployError for what cannot be packaged."""
+    try:
+        real = path.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        raise DeployError(f"{path} is a link that leads nowhere; remove it") from error
+    if not real.is_relative_to(root):
+        raise DeployError(f"{path} is a link that leads out of the bots folder; put the file itself there")
+    if any(part.startswith(".") for part in real.relative_to(root).parts):
+        raise DeployError(f"{path} is a link to a hidden file; put the file itself there")
+    mode = real.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise DeployError(f"{path} is neither a file nor a folder; remove it")
+    if "\\" in path.name or not path.name.isprintable():
+        raise DeployError(f"{os.fsencode(path)!r} has a name that not every zip can hold; rename it")
+    return real
+
+
+def compile_into(folder: Path, bots: Path) -> None:
+    """Write the parsed form of each bot in `bots` into `folder`."""
+    folder.mkdir(parents=True)
+    for path in bot_files(bots):
+        if (content := compile_bot(path)) is not None:
+            (folder / f"{path.stem}.json").write_bytes(content)
