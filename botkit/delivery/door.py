@@ -89,7 +89,7 @@ class Door:
         signatures = request.headers.get("x-line-signature", ())
         if bot is None or bot.line is None or len(signatures) != 1:
             raise RequestError(401, "unauthorized")
-        self._services.secrets.warm(bot.secrets)
+        self._services.secrets.warm(bot.checking_secrets)
         if not verify(self._channel_secrets(bot.line), body, signatures[0]):
             raise RequestError(401, "unauthorized")
         return bot

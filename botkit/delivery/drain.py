@@ -160,6 +160,7 @@ class Worker:
     def _work(self, *, last: bool) -> Work:
         """Nothing is begun without the token, with which alone anything can be said, or without the time for it."""
         self._check_time()
+        self.services.secrets.warm(self.bot.answering_secrets)
         token = access_token(self.bot, self.services.secrets, self.services.line)
         self._check_time()  # LINE may have taken long to issue it
         return Work(self.bot, self.services, self.lease, self.deadline, token, last)

@@ -1,7 +1,7 @@
 """What bots need of their surroundings: variables of the environment, and secrets that AWS keeps."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,24 +31,25 @@ class Needs:
 
 def needs_of(bots: Mapping[str, BotSpec]) -> Needs:
     """All that the bots need."""
-    return _needs(reference for bot in bots.values() for reference in bot.secrets)
+    return needs_of_all(bot.secrets for bot in bots.values())
 
 
-def door_needs_of(bots: Mapping[str, BotSpec]) -> Needs:
-    """What the door needs: of the environment, what checks signatures; of AWS all, since it asks for all at once."""
-    checks = (reference for bot in bots.values() for reference in _channel_secrets(bot))
-    everything = needs_of(bots)
-    return Needs(_needs(checks).variables, everything.parameters, everything.secrets)
+def references_of(bots: Mapping[str, BotSpec]) -> dict[str, list[tuple[str, ...]]]:
+    """What each function asks for, bot by bot: the door only that with which it checks signatures."""
+    return {
+        "Door": [bot.checking_secrets for bot in bots.values()],
+        "Worker": [bot.answering_secrets for bot in bots.values()],
+    }
 
 
-def worker_needs_of(bots: Mapping[str, BotSpec]) -> Needs:
-    """What the worker needs: a channel's secret only where LINE issues the token for it."""
-    return _needs(reference for bot in bots.values() for reference in _answers_with(bot))
+def needs_of_all(references: Iterable[Sequence[str]]) -> Needs:
+    """All that these references name."""
+    return _needs(reference for of_one in references for reference in of_one)
 
 
-def asks_in_batches(bots: Mapping[str, BotSpec]) -> bool:
-    """Whether a bot has several secrets in Secrets Manager, which the door fetches in one call."""
-    return any(len(_needs(bot.secrets).secrets) > 1 for bot in bots.values())
+def asks_in_batches(references: Iterable[Sequence[str]]) -> bool:
+    """Whether one bot's references name several secrets in Secrets Manager: they are fetched in one call."""
+    return any(len(_needs(of_one).secrets) > 1 for of_one in references)
 
 
 def check_variables(bots: Mapping[str, BotSpec]) -> None:
@@ -66,16 +67,6 @@ def check_variables(bots: Mapping[str, BotSpec]) -> None:
                 f"bot {bot.name}: env:{variable} cannot be set on Lambda: {why}; "
                 f"write another name, such as env:{name if name[0].isalpha() else f'BOT_{name}'}_SECRET"
             )
-
-
-def _answers_with(bot: BotSpec) -> Iterator[str]:
-    token = bot.line.channel_access_token if bot.line else None
-    yield from _channel_secrets(bot) if token is None else (token,)
-    yield from (reference for step in bot.steps for reference in step.secrets)
-
-
-def _channel_secrets(bot: BotSpec) -> tuple[str, ...]:
-    return bot.line.channel_secret if bot.line else ()
 
 
 def _needs(references: Iterable[str]) -> Needs:

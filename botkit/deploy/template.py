@@ -11,7 +11,7 @@ import yaml
 from botkit.deploy.dashboard import dashboard
 from botkit.deploy.environment import environment_fault, environment_size
 from botkit.deploy.names import logical_names
-from botkit.deploy.needs import Needs, asks_in_batches, check_variables, door_needs_of, needs_of, worker_needs_of
+from botkit.deploy.needs import Needs, asks_in_batches, check_variables, needs_of, needs_of_all, references_of
 from botkit.deploy.permissions import batch_statement, secret_policies
 from botkit.errors import DeployError
 from botkit.spec.bot import BotSpec
@@ -70,11 +70,12 @@ def template(bots: Mapping[str, BotSpec], target: "Target") -> dict[str, Any]:
         "architecture": target.architecture,
     }
     _add_variables(made, variables)
-    for function, its_needs in zip(FUNCTIONS, (door_needs_of(bots), worker_needs_of(bots)), strict=True):
+    for function, references in references_of(bots).items():
+        its_needs = needs_of_all(references)
         _complete_function(made["Resources"][function]["Properties"], target, variables, its_needs)
         _allow_secrets(made["Resources"], function, its_needs)
-    if asks_in_batches(bots):
-        _statements(made["Resources"]["DoorRole"]).append(batch_statement())
+        if asks_in_batches(references):
+            _statements(made["Resources"][f"{function}Role"]).append(batch_statement())
     made["Resources"]["Dashboard"] = dashboard(bots)
     _add_alarms(made["Resources"], bots)
     _add_webhooks(made["Outputs"], bots)

@@ -158,9 +158,18 @@ class BotSpec:
     @property
     def secrets(self) -> tuple[str, ...]:
         """The references of all secrets that the bot needs, each once."""
-        line: tuple[str, ...] = self.line.channel_secret if self.line else ()
-        if self.line and self.line.channel_access_token is not None:
-            line = (*line, self.line.channel_access_token)
+        return tuple(dict.fromkeys((*self.checking_secrets, *self.answering_secrets)))
+
+    @property
+    def checking_secrets(self) -> tuple[str, ...]:
+        """Those with which a webhook's signature is checked; a door needs no others."""
+        return self.line.channel_secret if self.line else ()
+
+    @property
+    def answering_secrets(self) -> tuple[str, ...]:
+        """Those with which an answer is made and sent: a channel's own where LINE issues the token for it."""
+        token = self.line.channel_access_token if self.line else None
+        line = (token,) if token is not None else self.checking_secrets
         return tuple(dict.fromkeys((*line, *(secret for step in self.steps for secret in step.secrets))))
 
     def is_command(self, event: Event) -> bool:

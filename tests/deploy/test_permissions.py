@@ -194,11 +194,11 @@ def test_lambda_itself_is_allowed_to_write_each_functions_own_log(stack: Stack, 
         assert logs == {f"arn:aws:logs:us-east-1:000000000000:log-group:/botkit/{stack.name}/{role.lower()}:*"}
 
 
-def test_keys_decrypt_only_for_the_services_that_keep_the_secrets(stack: Stack) -> None:
-    document = resolved(stack.template["Resources"]["DoorSecrets"]["Properties"]["PolicyDocument"])
+@pytest.mark.parametrize(("role", "service"), [("Door", "ssm"), ("Worker", "secretsmanager")])
+def test_keys_decrypt_only_for_the_service_that_keeps_the_secrets(stack: Stack, role: str, service: str) -> None:
+    document = resolved(stack.template["Resources"][f"{role}Secrets"]["Properties"]["PolicyDocument"])
     (decrypt,) = [one for one in document["Statement"] if one["Action"] == "kms:Decrypt"]
-    services = [f"{name}.us-east-1.amazonaws.com" for name in ("ssm", "secretsmanager")]
-    assert decrypt["Condition"] == {"StringEquals": {"kms:ViaService": services}}
+    assert decrypt["Condition"] == {"StringEquals": {"kms:ViaService": [f"{service}.us-east-1.amazonaws.com"]}}
 
 
 def test_a_bot_without_secrets_in_aws_is_allowed_none(aws_endpoint: str, tmp_path: Any) -> None:

@@ -177,7 +177,7 @@ def test_the_permissions_of_fifty_bots_fit_iams_policies(tmp_path: Path) -> None
     named: set[str] = set()
     for role in ("DoorRole", "WorkerRole"):
         policies = [one["Ref"] for one in found[role]["Properties"]["ManagedPolicyArns"]]
-        assert 1 < len(policies) <= 10
+        assert len(policies) <= 10
         for policy in policies:
             document = resolved(found[policy]["Properties"]["PolicyDocument"])
             named |= {
@@ -185,6 +185,7 @@ def test_the_permissions_of_fifty_bots_fit_iams_policies(tmp_path: Path) -> None
             }
             longest = json.dumps(document, separators=(",", ":")).replace("us-east-1", "ap-southeast-2")
             assert len(longest) + len(document["Statement"]) * 100 <= 6144
+    assert len(found["WorkerRole"]["Properties"]["ManagedPolicyArns"]) > 1
     assert len(named) == 150
     assert "arn:aws:ssm:us-east-1:000000000000:parameter/botkit/production/bot-7/channel-secret" in named
     assert "arn:aws:secretsmanager:us-east-1:000000000000:secret:botkit/bot-7-??????" in named
