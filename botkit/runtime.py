@@ -44,6 +44,8 @@ T = TypeVar("T")
 # CloudWatch: Metrics concepts: Namespaces; those that begin with AWS/ are Amazon's.
 _NAMESPACE = re.compile(r"(?!AWS/|:)[A-Za-z0-9._/#:-]{1,255}")
 
+NO_METRICS = "off"
+"""In BOTKIT_METRICS: nothing is counted in CloudWatch, where each metric of each bot costs."""
 LOCAL_SECONDS = 60
 """The deadline of an invocation whose context names none (local use), in seconds."""
 
@@ -271,11 +273,11 @@ def _start_logs(environ: Mapping[str, str], bots: Path) -> None:
     if not _NAMESPACE.fullmatch(namespace):
         raise ConfigurationError(
             f"BOTKIT_METRICS is {namespace!r}; write a CloudWatch namespace of your own, such as botkit/mybots: "
-            "letters, digits and . - _ / # : only, and not AWS/ at the start"
+            f"letters, digits and . - _ / # : only, and not AWS/ at the start; or {NO_METRICS}"
         )
     logging.getLogger("botkit").setLevel(level)
     if "AWS_LAMBDA_FUNCTION_NAME" in environ:
-        logs.start(level, namespace, ("botkit", bots.name))
+        logs.start(level, "" if namespace == NO_METRICS else namespace, ("botkit", bots.name))
 
 
 def _log_level(environ: Mapping[str, str]) -> int:

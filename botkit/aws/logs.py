@@ -33,13 +33,14 @@ def start(level: int, namespace: str, own: Collection[str]) -> None:
     """Make JSON lines of all that is logged from now on, in this process; asked again, it begins anew.
 
     `own` are the loggers that speak from `level` on. All others do from WARNING on; where `level` is DEBUG,
-    from INFO on and no lower, since there the SDKs write down what they send. `namespace` is that of the metrics.
+    from INFO on and no lower, since there the SDKs write down what they send. `namespace` is that of the metrics;
+    where it is empty, there are none.
     """
     root, lines = logging.getLogger(), JsonLines(namespace, level, own)
     root.setLevel(logging.INFO if level <= logging.DEBUG else logging.WARNING)
     for name in own:
         logging.getLogger(name).setLevel(level)
-    logging.getLogger(COUNTED).setLevel(min(level, logging.INFO))
+    logging.getLogger(COUNTED).setLevel(min(level, logging.INFO) if namespace else level)
     # Lambda's own handler knows how the platform tells one line from the next, so that is kept, and only its words
     # change. (awslambdaric: bootstrap.py, LambdaLoggerHandler.)
     handlers = [one for one in root.handlers if hasattr(one, "log_sink") or isinstance(one, _Stdout)]
@@ -108,7 +109,7 @@ class JsonLines(logging.Formatter):
             fields["exception"] = told(record.exc_info[1], with_words=self._tells_all)
         if record.stack_info:
             fields["stack"] = record.stack_info
-        if metrics:
+        if metrics and self._namespace:
             fields |= _embedded(metrics, self._namespace, int(record.created * 1000))
         return fields
 

@@ -1,5 +1,6 @@
 """Reads what OpenAI answers: the text of a completion and what it cost, a transcript, a moderation's findings."""
 
+import re
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -9,8 +10,10 @@ from botkit.models.calls import CHAT, MODERATION, TRANSCRIPTION, Service
 from botkit.models.tokens import count_messages, count_tokens
 from botkit.ports import ChatRequest, Completion, Usage
 
-# What a server calls its categories goes into notes: OpenAI has 13, the longest of 22 characters.
+# What a server calls its categories goes into notes, which hold nobody's words: OpenAI has 13 such as
+# `self-harm/intent`, the longest of 22 characters.
 _MOST_NAMES, _LONGEST_NAME = 20, 64
+_NAME = re.compile(r"[A-Za-z0-9_/.-]+")
 
 
 class _Part(BaseModel):
@@ -74,8 +77,9 @@ def read_transcription(content: bytes, host: str) -> str:
 def read_moderation(content: bytes, host: str) -> tuple[str, ...]:
     """The categories found in any of the inputs, in alphabetical order. Raises ModelError where it is no moderation."""
     flagged = [one for one in _read(_Findings, content, MODERATION, host).results if one.flagged]
-    names = {name[:_LONGEST_NAME] for one in flagged for name, is_found in one.categories.items() if is_found}
-    return tuple(sorted(names)[:_MOST_NAMES]) or (("unnamed",) if flagged else ())
+    found = {name[:_LONGEST_NAME] for one in flagged for name, is_found in one.categories.items() if is_found}
+    names = sorted(name for name in found if _NAME.fullmatch(name))
+    return tuple(names[:_MOST_NAMES]) or (("unnamed",) if flagged else ())
 
 
 def _read(kind: type[P], content: bytes, service: Service, host: str) -> P:

@@ -21,7 +21,7 @@ from tests.support.emf import metrics_of, read_line
 ROOT = Path(__file__).parents[2]
 USER, GROUP = "U" + "0123456789abcdef" * 2, "C" + "fedcba9876543210" * 2
 LOG = logging.getLogger("botkit.test")
-OTHER = logging.getLogger("urllib3.test")
+OTHER = logging.getLogger("elsewhere.test")
 Lines = Callable[[], list[dict[str, Any]]]
 
 

@@ -158,6 +158,18 @@ def test_each_metric_has_its_unit_and_the_namespace_is_the_stacks(aws: Lambda) -
     }
 
 
+def test_metrics_can_be_switched_off(aws: Lambda) -> None:
+    aws.say(aws.begin(BOTKIT_METRICS="off"))
+    (line,) = aws.told()
+    assert line["outcome"] == "reply"
+    assert not {"_aws", "Reply", "Turn"} & line.keys()
+
+
+def test_switched_off_metrics_leave_no_lines_where_only_warnings_are_asked_for(aws: Lambda) -> None:
+    aws.say(aws.begin(BOTKIT_METRICS="off", BOTKIT_LOG="warning"))
+    assert aws.told() == []
+
+
 def test_messages_answered_together_are_one_line_that_names_each(aws: Lambda) -> None:
     hana, platform = aws.begin(), aws.stage.platform
     account = aws.stage.accounts["kind"]

@@ -43,6 +43,7 @@ def violations(world: World) -> list[str]:
         _remembered,
         _counted,
         _forgotten,
+        _told_once,
     ):
         found += check(look)
     return list(dict.fromkeys(found))
@@ -280,3 +281,25 @@ def _forgotten(look: _Look) -> Iterator[str]:
         places = [place for place, text in texts if f"{one.mark} hello" in text]
         if one.unsent and one.unsend_accepted and places:
             yield f"{one.mark} was unsent, and is still at {places}"
+
+
+def _told_once(look: _Look) -> Iterator[str]:
+    """A crash may lose a report; nothing makes two of one, and what its turn took is counted once."""
+    told: Counter[tuple[str, str]] = Counter()
+    for report, metrics in look.world.reports:
+        event, outcome = report.get("event"), report.get("outcome")
+        if event is None or report.get("type") == "unsend" or outcome == "stale":
+            continue  # settled at the door, which remembers nothing
+        told.update((event, name) for name in metrics)
+        if outcome is not None and outcome != "postponed":
+            told[event, "kept" if outcome == "kept" else "settled"] += 1
+            told.update((covered, "covered") for covered in report.get("covers", ()))
+            told.update(
+                (brought, "brought or dropped") for brought in (*report.get("brings", ()), *report.get("drops", ()))
+            )
+    yield from (f"event {event} is told {times} times: {what}" for (event, what), times in told.items() if times > 1)
+    if not look.world.points.struck:
+        known = {event for event, what in told if what in ("kept", "settled", "covered")}
+        yield from (
+            f"event {one.event_id} ({one.mark}) is never told of" for one in look.spoken if one.event_id not in known
+        )

@@ -77,6 +77,7 @@ class World:
         self.bugs: list[BaseException] = []
         self.complaints: list[str] = []
         self.metrics: list[tuple[str, str]] = []
+        self.reports: list[tuple[dict[str, Any], set[str]]] = []
         self._owners: dict[str, Process] = {}
         self._turns: defaultdict[Conversation, set[Task]] = defaultdict(set)
         self.worker = Fleet(self.scheduler, "worker", WORKER_TIMEOUT, self._cold_start, self.bugs)
@@ -209,17 +210,22 @@ class World:
     @contextmanager
     def _listening(self) -> Iterator[None]:
         """Logs go into the trace, metrics are counted, and what nobody foresaw is a bug."""
-        log, metrics, handler = logging.getLogger("botkit"), logging.getLogger("botkit.metrics"), _Listener(self)
-        before = log.propagate, metrics.level
+        log, handler = logging.getLogger("botkit"), _Listener(self)
+        before = log.propagate, [one.level for one in _REPORTS]
         log.addHandler(handler)
         log.propagate = False
-        _set_level(metrics, logging.INFO)
+        for one in _REPORTS:
+            _set_level(one, logging.INFO)
         try:
             yield
         finally:
             log.removeHandler(handler)
             log.propagate = before[0]
-            _set_level(metrics, before[1])
+            for one, level in zip(_REPORTS, before[1], strict=True):
+                _set_level(one, level)
+
+
+_REPORTS = [logging.getLogger(name) for name in ("botkit.metrics", "botkit.delivery.metrics")]
 
 
 def _set_level(log: logging.Logger, level: int) -> None:
@@ -250,9 +256,10 @@ class _Listener(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         world = self._world
-        if record.name == "botkit.metrics":
-            bot = record.__dict__["report"]["bot"]
-            world.metrics += [(name.lower(), bot) for name in record.__dict__["metrics"]]
+        if "report" in record.__dict__:
+            report, metrics = record.__dict__["report"], record.__dict__["metrics"]
+            world.metrics += [(name.lower(), report["bot"]) for name in metrics]
+            world.reports.append((report, set(metrics)))
         scheduler = world.scheduler
         scheduler.note(scheduler.task.process, record.levelname.lower(), record.getMessage())
         error = record.exc_info[1] if record.exc_info else None
