@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import lru_cache
-from threading import Thread
+from threading import Lock, Thread
 from typing import TypeVar
 
 import httpx2
@@ -37,6 +37,7 @@ class OpenAIModel:
         self._clock = clock
         self._http_client = http_client
         self._client = lru_cache(maxsize=16)(self._connect)
+        self._connecting = Lock()
 
     def complete(self, request: ChatRequest) -> Completion:
         """Ask the model once.
@@ -97,7 +98,8 @@ class OpenAIModel:
         left = (deadline - self._clock.now()) / 1000
         if left <= 0:
             raise _too_late()
-        client = self._client(call.address.url, call.asked.api_key or "no-key")
+        with self._connecting:  # else two first calls at once would make two clients, and leave one open
+            client = self._client(call.address.url, call.asked.api_key or "no-key")
         timeout = httpx2.Timeout(left, connect=min(_CONNECT, left))
         options: openai.RequestOptions = {"timeout": timeout, "max_retries": 0}
         if call.file:
