@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from botkit.errors import Problem, SpecError
@@ -50,13 +50,16 @@ class Estimate:
     thinks: bool
 
 
-def sample_persona(bot: BotSpec) -> str:
-    """The persona as one person reads it in a 1:1 chat with this bot; empty where there is none. Raises SpecError."""
+def sample_persona(bot: BotSpec, sample: Mapping[str, Any] = SAMPLES[0]) -> str:
+    """The persona as one person reads it in a 1:1 chat with this bot; empty where there is none. Raises SpecError.
+
+    `sample` is another person, chat and moment.
+    """
     persona = bot.step(Persona)
     if persona is None:
         return ""
     try:
-        return persona.render(**{**SAMPLES[0], "bot": bot})
+        return persona.render(**{**sample, "bot": bot})
     except TemplateFaults as error:  # the loader tries it with another name and description
         raise SpecError([Problem(*bot.place_of(("persona",)), f"persona: {error}")]) from error
 

@@ -17,7 +17,11 @@ except ModuleNotFoundError:  # the packaged Lambda has no terminal, and the runt
 
 from botkit.cli import check
 
-COMMANDS = ("new", "check", "show", "chat", "dev", "usage", "history", "forget", "explain", "schema")
+COMMANDS = (
+    *("new", "check", "show", "chat", "dev"),
+    *("package", "plan", "deploy", "webhook", "doctor"),
+    *("usage", "history", "forget", "explain", "schema"),
+)
 """The commands, each a module of this package, in the order of the help."""
 
 

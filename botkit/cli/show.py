@@ -13,7 +13,6 @@ from pathlib import PurePath
 from typing import Any, NamedTuple
 from unicodedata import category
 
-import yaml
 from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.table import Table
@@ -22,6 +21,7 @@ from rich.text import Text
 from botkit.cli import check
 from botkit.cli.effective import Option, options_of, step_name
 from botkit.cli.estimate import Estimate, estimate, sample_persona
+from botkit.cli.flow import flow
 from botkit.cli.folder import bots_folder, unknown_bots
 from botkit.models.known import PRICES_TAKEN
 from botkit.spec.bot import BotSpec
@@ -138,17 +138,17 @@ def _opening(path: Path, above: Path) -> Iterator[Line]:
     """The sections that begin with this option."""
     for depth, key in enumerate(path[:-1]):
         if path[: depth + 1] != above[: depth + 1] and isinstance(key, str):
-            yield Line(depth, f"{_flow(key)}:")
+            yield Line(depth, f"{flow(key)}:")
 
 
 def _written(option: Option) -> Iterator[Line]:
     depth, key, value = len(option.path) - 1, option.path[-1], option.value
-    head = "-" if isinstance(key, int) else f"{_flow(key)}:"
+    head = "-" if isinstance(key, int) else f"{flow(key)}:"
     if key == "use" and isinstance(option.path[-2], int):  # an own step begins its entry of the list
         depth, head = depth - 1, f"- {head}"
     origin = f"{PurePath(option.place.file).name}:{option.place.line}" if option.place else "default"
     if not _is_block(value):
-        yield Line(depth, head, _flow(value), origin)
+        yield Line(depth, head, flow(value), origin)
         return
     yield Line(depth, head, "|" if value.endswith("\n") else "|-", origin)
     for line in value.removesuffix("\n").split("\n"):
@@ -163,13 +163,6 @@ def _is_block(value: Any) -> bool:
     # Control characters (Cc) and other ends of lines (Zl, Zp) need escapes.
     strange = any(category(character) in ("Cc", "Cs", "Zl", "Zp") for line in lines for character in line)
     return lines[-1] != "" and not strange and not any(line.endswith(" ") for line in lines)
-
-
-def _flow(value: Any) -> str:
-    """A value on one line of YAML."""
-    text = yaml.safe_dump(value, default_flow_style=True, allow_unicode=True, width=10**6, sort_keys=False)
-    line = text.removesuffix("\n").removesuffix("\n...")
-    return json.dumps(value, ensure_ascii=False) if "\n" in line else line  # JSON is YAML on one line
 
 
 def _pipeline(bot: BotSpec) -> Table:
