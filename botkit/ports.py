@@ -458,7 +458,7 @@ class Line(Protocol):
     """
 
     def issue_token(self, channel_id: str, channel_secret: str) -> str:
-        """A channel access token, at hand or new, good for a minute more at least. Many threads may ask."""
+        """A channel access token, at hand or new, good for two minutes more at least. Many threads may ask."""
 
     def reply(self, token: str, reply_token: str, messages: Sequence[LineMessage]) -> tuple[str, ...]:
         """Spend the reply token on 1 to 5 messages; returns the ids of the messages sent."""

@@ -95,13 +95,15 @@ class Runtime:
 
     A bot whose file is wrong is answered 503, the others are served. `owner` is the name under which
     leases are taken, by default a new one for each invocation: who is the only worker may keep one,
-    and so go on at once where a process of its own was killed.
+    and so go on at once where a process of its own was killed. `discreet`: a bug's own words, which may
+    quote what somebody wrote, do not leave the process; the log has what it shows of them.
     """
 
-    def __init__(self, shelf: Shelf, services: Services, owner: str | None = None) -> None:
+    def __init__(self, shelf: Shelf, services: Services, owner: str | None = None, *, discreet: bool = False) -> None:
         self.shelf = shelf
         self.services = services
         self._owner = owner
+        self._discreet = discreet
 
     @classmethod
     def start(cls, home: Path, environ: Mapping[str, str] = os.environ, clock: Clock | None = None) -> Self:
@@ -117,7 +119,7 @@ class Runtime:
         shelf = Shelf(bots)
         if "AWS_LAMBDA_FUNCTION_NAME" not in environ and not shelf.all():
             raise SpecError(shelf.problems)
-        return cls(shelf, services(environ, clock))
+        return cls(shelf, services(environ, clock), discreet="AWS_LAMBDA_FUNCTION_NAME" in environ)
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         """Answer one Lambda event: an HTTP request of any front end, a batch of the queue, or the schedule's sweep.
@@ -125,6 +127,16 @@ class Runtime:
         Raises ConfigurationError for an event of another shape.
         """
         logs.begin(context)
+        try:
+            return self._answer(event, context)
+        except Exception as error:
+            if not self._discreet or isinstance(error, BotkitError):
+                raise
+            # Lambda would print it as it is.
+            log.exception("this is a bug: please report it")
+            raise RuntimeError(f"{type(error).__name__}, told in the line before") from None
+
+    def _answer(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
         visit = _Visit(self, self._owner or self.services.new_id(), self._deadline(context))
         if isinstance(event, Mapping) and is_http(event):
             door = Door(self.shelf, self.services, visit.wake)

@@ -15,6 +15,7 @@ from botocore.session import Session
 
 from botkit.aws.queue_url import queue_fault, split_queue
 from botkit.cli.examination import Finding, good, odd, wrong, wrong_as
+from botkit.deploy.bots import files_of
 from botkit.deploy.failures import in_plain_words
 from botkit.deploy.stack import Deployed
 from botkit.errors import DeployError
@@ -261,7 +262,10 @@ def _status(stack: Deployed) -> Finding:
 
 def changed_since(folder: Path, deployed: datetime) -> str | None:
     """A file of the bots folder that is newer than its deployment; the newest one."""
-    files = [one for one in folder.rglob("*") if one.is_file() and "__pycache__" not in one.parts]
+    try:
+        files = [path for _, path in files_of(folder)]
+    except DeployError:  # `botkit package` says what is wrong there
+        return None
     newest = max(files, key=lambda one: one.stat().st_mtime, default=None)
     return str(newest) if newest is not None and newest.stat().st_mtime > deployed.timestamp() else None
 

@@ -14,7 +14,10 @@ log = logging.getLogger(__name__)
 PAUSE, LONGEST_PAUSE = 300, 5 * 1000
 """Between two calls, in ms; doubled each time."""
 SAFETY = 8 * 1000
-"""No call to LINE is made again with less time than this left, in ms: one may take seven seconds."""
+"""No call to LINE is made again with less time than this left, in ms: one may take seven seconds.
+
+(Three times that, where LINE no longer takes a token that it has issued; within a turn none ends.)
+"""
 PUSH_PATIENCE = 10 * 1000
 """How long a push is tried in one go, in ms: unlike a reply token it can wait, and others wait behind it."""
 LEAST_TRIES = 3

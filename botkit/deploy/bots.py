@@ -1,6 +1,7 @@
 """The bots as they go into a package: checked, without what is not theirs, and parsed already."""
 
 import os
+import re
 import shutil
 import stat
 from collections.abc import Iterator
@@ -48,10 +49,15 @@ def copy(loaded: Loaded, bots: Path, to: Path) -> None:
 def files_of(bots: Path) -> Iterator[tuple[str, Path]]:
     """The files of a bots folder that are packaged, by their paths in it; links are followed.
 
-    Not packaged are scenarios, hidden files, what Python has compiled, and files of settings (`*.env`).
+    Not packaged are scenarios, hidden files, what Python and editors leave, requirements, and what holds keys.
     Raises DeployError.
     """
     yield from _walk(bots, bots.resolve(), "")
+
+
+# What is for this machine alone, and what may hold a key or the password of an index.
+_REQUIREMENTS = re.compile(r"(requirements|constraints)[\w.-]*\.(txt|in)")
+_LEFT_OUT = (".test.yaml", ".test.yml", ".pyc", ".env", ".pem", ".key", ".p12", ".bak", ".swp", "~")
 
 
 def _walk(folder: Path, root: Path, below: str) -> Iterator[tuple[str, Path]]:
@@ -70,9 +76,11 @@ def _walk(folder: Path, root: Path, below: str) -> Iterator[tuple[str, Path]]:
 
 def _is_packaged(name: str) -> bool:
     last = name.rpartition("/")[2]
-    if last.startswith(".") or last == "__pycache__" or name == REQUIREMENTS:
+    if last.startswith(".") or last in ("__pycache__", "pip.conf", "pip.ini", "uv.toml"):
         return False
-    return not last.endswith((".test.yaml", ".test.yml", ".pyc", ".env"))
+    if _REQUIREMENTS.fullmatch(last) or ".env." in last:
+        return False
+    return not last.endswith(_LEFT_OUT)
 
 
 def _followed(path: Path, root: Path) -> Path:

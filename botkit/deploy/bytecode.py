@@ -30,7 +30,10 @@ def _candidates(version: str) -> Iterator[str]:
         if found := shutil.which(f"python{version}", path=folder):
             yield found
     command = (uv(), "python", "find", "--managed-python", "--no-python-downloads", version)
-    result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired):
+        return
     if result.returncode == 0:
         yield result.stdout.strip()
 

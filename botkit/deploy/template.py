@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["environment_fault", "environment_size", "template", "with_code", "write"]
 
+_Loader: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 CODE: Final = "botkit.zip"
 FUNCTIONS: Final = ("Door", "Worker")
 MOST_PARAMETERS: Final = 200
@@ -106,8 +108,14 @@ class _Plain(yaml.SafeDumper):
 
 
 def _base() -> dict[str, Any]:
+    return _copy(_base_document())
+
+
+@cache
+def _base_document() -> dict[str, Any]:
     text = files("botkit.deploy").joinpath("base.yaml").read_text("utf-8")
-    return _copy(yaml.safe_load(text))
+    document: dict[str, Any] = yaml.load(text, _Loader)  # noqa: S506  a safe one
+    return document
 
 
 def _copy(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,7 +180,7 @@ def _add_alarms(resources: dict[str, Any], bots: Iterable[str]) -> None:
 def _alarm(bot: str, metric: str, description: str) -> dict[str, Any]:
     return {
         "Type": "AWS::CloudWatch::Alarm",
-        "Condition": "Alarmed",
+        "Condition": "BotsAlarmed",
         "Properties": {
             "AlarmDescription": description,
             "Namespace": {"Fn::Sub": "botkit/${AWS::StackName}"},

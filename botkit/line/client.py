@@ -66,7 +66,7 @@ class LineClient:
         self._tokens = Tokens(self._ask_for_token, now)
 
     def issue_token(self, channel_id: str, channel_secret: str) -> str:
-        """A stateless channel access token, good for a minute at least: one at hand, or a new one.
+        """A stateless channel access token, good for two minutes at least: one at hand, or a new one.
 
         (LINE reference: Issue stateless channel access token.) A status of 400 or 401 says that the id or the
         secret is wrong.

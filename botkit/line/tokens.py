@@ -13,8 +13,8 @@ from botkit.errors import LineError, LineRefused, LineUnsure
 
 LIFE: Final = 15 * 60_000
 """How long a token is good, in ms, and the longest that one is kept, whatever LINE says of it."""
-MARGIN: Final = 60_000
-"""So much of that, in ms, is left at least when a token is handed out: a turn takes its time."""
+MARGIN: Final = 120_000
+"""So much of that, in ms, is left at least when a token is handed out: none ends while a worker runs."""
 REFUSED: Final = 30_000
 """How long LINE's clear no stands, in ms: while a secret is changed, each answer would begin with it."""
 REMEMBERED: Final = 4 * LIFE
@@ -78,7 +78,7 @@ class Tokens:
         self._owners: dict[str, tuple[Channel, int]] = {}
 
     def get(self, channel: Channel) -> str:
-        """A token that is good for a minute more at least. Who asks at the same time gets the same one.
+        """A token that is good for two minutes more at least. Who asks at the same time gets the same one.
 
         Raises LineRefused where LINE issues none, which stands for 30 seconds, and LineUnsure.
         """

@@ -153,7 +153,7 @@ def test_more_variables_than_a_template_takes_are_refused(tmp_path: Path) -> Non
     with pytest.raises(DeployError) as caught:
         made(write_bots(tmp_path / "bots", {"kind": LINE.format(f"[{many}]", "env:TOKEN")}))
     assert str(caught.value) == (
-        "the bots name 192 environment variables, and a CloudFormation template has room for 189: keep their secrets "
+        "the bots name 192 environment variables, and a CloudFormation template has room for 188: keep their secrets "
         "in Parameter Store, and write ssm:/botkit/NAME instead of env:NAME"
     )
 

@@ -158,6 +158,17 @@ def test_each_metric_has_its_unit_and_the_namespace_is_the_stacks(aws: Lambda) -
     }
 
 
+def test_what_a_bug_says_stays_in_the_process(aws: Lambda) -> None:
+    """Lambda prints what leaves the handler as it is, and anybody's words may be in it."""
+    aws.begin()
+    assert aws.stage.handler is not None
+    with pytest.raises(RuntimeError, match=r"^AttributeError, told in the line before$") as caught:
+        aws.stage.handler({"requestContext": {"http": {"method": 5}}}, aws.stage.context)
+    assert caught.value.__cause__ is None
+    (line,) = aws.lines()
+    assert line["exception"].splitlines()[-1] == "AttributeError"
+
+
 def test_metrics_can_be_switched_off(aws: Lambda) -> None:
     aws.say(aws.begin(BOTKIT_METRICS="off"))
     (line,) = aws.told()
