@@ -21,7 +21,7 @@ chat: $(VENV)/.ready
 	@$(BIN)/botkit chat $(BOT)
 
 test: $(VENV)/.ready $(CLOUD)/.ready lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

@@ -29,6 +29,7 @@ KIND = f"""\
 persona: {PERSONA}
 model: gpt-4.1-mini
 line: {{channel_secret: env:SECRET, channel_access_token: env:TOKEN}}
+reply: {{slow: silence}}
 pipeline: [reply, {{use: bots.own:Trap, with: {{mended: MENDED}}}}, history, persona, model]
 """
 VAULT = KIND.replace("env:SECRET", "env:VAULT_SECRET").replace("env:TOKEN", "secretsmanager:botkit-vault#token")
@@ -164,9 +165,9 @@ class World:
         """Somebody writes; the event in which the webhook reaches a function."""
         return event_of(self.platform.say(self.account, person, text))
 
-    def heard(self, person: Person) -> list[tuple[str, str]]:
+    def heard(self, person: Person) -> list[str]:
         """What the bot has said to them."""
-        return [(one.via, one.text) for one in self.platform.chat(self.account, person).answers]
+        return self.platform.chat(self.account, person).texts
 
     def batch(self, messages: int = 1) -> dict[str, Any]:
         """So many messages of the queue, as soon as it has them; they are hidden from then on."""
