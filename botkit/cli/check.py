@@ -18,6 +18,7 @@ from rich.text import Text
 from botkit.cli.advice import advise
 from botkit.cli.folder import bots_folder, nothing_in, unknown_bots
 from botkit.errors import Problem
+from botkit.simulator.playground.settings import Settings
 from botkit.spec.bot import BotSpec
 from botkit.spec.loader import load_folder
 from botkit.steps.history import History
@@ -36,7 +37,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     loaded = load_folder(folder, options.bots)
     errors = [*unknown_bots(folder, options.bots), *loaded.problems]
     # What several bots have from one file is told once.
-    warnings = dict.fromkeys(warning for bot in loaded.bots.values() for warning in advise(bot, environ))
+    warnings = dict.fromkeys(warning for bot in loaded.bots.values() for warning in advise(bot, Settings(environ)))
     problems = [*errors, *warnings]
     if options.json:
         findings = {"bots": sorted(loaded.bots), "problems": [asdict(problem) for problem in problems]}

@@ -1,11 +1,11 @@
 """Tell what happened to one event: when it came, what the model was sent, which calls LINE got and what it answered.
 
 The event is LINE's `webhookEventId`, as the log lines name it; it is known for seven days. Nothing that
-was said is shown. Set BOTKIT_STORE to the store that the bot runs on.
+was said is shown. What is deployed is asked with --stack.
 
 example:
   botkit explain concierge 01FZ74A0TDDPYRVKNK77XKC3ZR
-  BOTKIT_STORE=dynamodb://botkit botkit explain concierge 01FZ74A0TDDPYRVKNK77XKC3ZR --json
+  botkit explain concierge 01FZ74A0TDDPYRVKNK77XKC3ZR --json --stack botkit
 """
 
 import json
@@ -20,12 +20,13 @@ from rich.table import Table
 
 from botkit.cli import check
 from botkit.cli.folder import bots_folder, unknown_bots, zone_of
+from botkit.cli.reading import add_stack_argument, services_of
 from botkit.ports import MEANING, Note, Record, Store
-from botkit.runtime import services
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's arguments."""
+    add_stack_argument(parser)
     parser.add_argument("bot", metavar="BOT", help="the bot's name")
     parser.add_argument("event", metavar="EVENT", help="LINE's webhookEventId")
     parser.add_argument("--json", action="store_true", help="print the same facts as JSON")
@@ -37,12 +38,13 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     if missing := unknown_bots(folder, [options.bot]):
         check.report(errors, missing)
         return 2
-    wired = services(environ)
+    wired = services_of(options, environ)
     records = records_of(wired.store, options.bot, options.event, wired.clock.now())
     if not records:
         errors.print(
             f"[bold red]botkit:[/] {escape(options.bot)} knows no event {escape(options.event)}; "
-            "it is remembered for seven days, in the store that BOTKIT_STORE names"
+            "it is remembered for seven days; of what is deployed, ask with --stack",
+            soft_wrap=True,
         )
         return 1
     if options.json:

@@ -1,11 +1,11 @@
 """Delete what a person has said to a bot, and what it answered, in all their conversations.
 
 Their 1:1 chat, their conversations in groups, and their lines in those that groups share; also what still
-waits for an answer. USER is LINE's id of the person. Set BOTKIT_STORE to the store that the bot runs on.
+waits for an answer. USER is LINE's id of the person. What is deployed is asked with --stack.
 
 example:
   botkit forget concierge Uc7e3c4a1b2d94f5e8a6b7c8d9e0f1a2b
-  BOTKIT_STORE=dynamodb://botkit botkit forget concierge Uc7e3c4a1b2d94f5e8a6b7c8d9e0f1a2b --yes --json
+  botkit forget concierge Uc7e3c4a1b2d94f5e8a6b7c8d9e0f1a2b --yes --json --stack botkit
 """
 
 import json
@@ -19,13 +19,14 @@ from rich.markup import escape
 
 from botkit.cli import check
 from botkit.cli.folder import bots_folder, unknown_bots
-from botkit.runtime import services
+from botkit.cli.reading import add_stack_argument, services_of
 
 STAYS = "What stays: for seven days, that there were events, without their text; and how much was used, in numbers."
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's arguments."""
+    add_stack_argument(parser)
     parser.add_argument("bot", metavar="BOT", help="the bot's name")
     parser.add_argument("user", metavar="USER", type=user_id, help="LINE's id of the person: U and 32 digits or a-f")
     parser.add_argument("--yes", action="store_true", help="do not ask whether it is meant")
@@ -46,7 +47,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     if not (options.yes or _is_meant(errors, options.bot, options.user)):
         errors.print("Nothing was deleted.")
         return 1
-    wired = services(environ)
+    wired = services_of(options, environ)
     deleted = wired.store.forget(options.bot, options.user, wired.clock.now())
     if options.json:
         print(json.dumps({"bot": options.bot, "user": options.user, "deleted": deleted}))  # noqa: T201  for programs

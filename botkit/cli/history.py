@@ -3,7 +3,7 @@
 CONVERSATION is the id of a person (U…), a group (C…) or a room (R…). What one person said in a group is
 group:C…:U…, where the bot keeps a conversation for each. To find an id: `botkit usage BOT --by user` lists
 people, and `botkit explain BOT EVENT` names the conversation of an event in the log.
-Set BOTKIT_STORE to the store that the bot runs on.
+What is deployed is asked with --stack.
 
 example:
   botkit history concierge Uc7e3c4a1b2d94f5e8a6b7c8d9e0f1a2b
@@ -25,10 +25,10 @@ from rich.text import Text
 
 from botkit.cli import check
 from botkit.cli.folder import bots_folder, unknown_bots, zone_of
+from botkit.cli.reading import add_stack_argument, services_of
 from botkit.line.text import clean
 from botkit.messages import Message
 from botkit.ports import Conversation, Store
-from botkit.runtime import services
 
 MOST = 1000
 """Lines shown at once."""
@@ -40,6 +40,7 @@ _SPEAKERS = {"user": "they", "assistant": "bot", "system": "system"}
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's arguments."""
+    add_stack_argument(parser)
     parser.add_argument("bot", metavar="BOT", help="the bot's name")
     parser.add_argument("conversation", metavar="CONVERSATION", type=conversation_id, help="whose or which: see above")
     parser.add_argument("--limit", metavar="N", type=_limit, default=50, help="at most so many lines (default: 50)")
@@ -52,13 +53,13 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     if missing := unknown_bots(folder, [options.bot]):
         check.report(errors, missing)
         return 2
-    wired = services(environ)
+    wired = services_of(options, environ)
     conversation = Conversation(options.bot, options.conversation)
     said = lines_of(wired.store, conversation, options.limit, wired.clock.now())
     if not said:
         errors.print(
             f"[bold red]botkit:[/] {escape(options.bot)} remembers nothing of {escape(conversation.id)}: nothing was "
-            "said there, or it has expired or was deleted; BOTKIT_STORE names the store that was asked",
+            "said there, or it has expired or was deleted; of what is deployed, ask with --stack",
             soft_wrap=True,
         )
         return 1

@@ -1,14 +1,14 @@
 """Show what bots were asked and what that cost in a month: messages, tokens, money, and how the answers went out.
 
 Days and months are the bot's own, by its `timezone`. Money is in US dollars, and – where there was none or the
-model's price is not known. People are shown by their LINE user ids: names are not stored. Set BOTKIT_STORE to the
-store that the bots run on; each bot takes 16 reads of it.
+model's price is not known. People are shown by their LINE user ids: names are not stored. What is deployed is asked
+with --stack; each bot takes 16 reads.
 
 example:
   botkit usage                              all bots, this month
   botkit usage concierge --by day           one of them, day by day
   botkit usage concierge --by user --month 2026-11
-  BOTKIT_STORE=dynamodb://botkit botkit usage --json
+  botkit usage --stack botkit --json        of what is deployed
 """
 
 import json
@@ -27,8 +27,8 @@ from rich.text import Text
 
 from botkit.cli import check
 from botkit.cli.folder import bots_folder, unknown_bots
+from botkit.cli.reading import add_stack_argument, services_of
 from botkit.ports import Store
-from botkit.runtime import services
 from botkit.spec.loader import bot_files, load_folder
 from botkit.usage import days_of, people_of, shards, window
 
@@ -68,6 +68,7 @@ Found = dict[tuple[str, str], list[Row]]
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's arguments."""
+    add_stack_argument(parser)
     parser.add_argument("bots", metavar="BOT", nargs="*", help="names of bots; all of them if none is given")
     parser.add_argument("--by", choices=("user", "day"), help="a row for each person, or for each day")
     parser.add_argument("--month", metavar="YYYY-MM", type=_month, help="the month; this one if none is given")
@@ -90,7 +91,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     if not names:
         errors.print(Text(f"no bot in {folder}"))
         return 1
-    wired, loaded = services(environ), load_folder(folder, names)
+    wired, loaded = services_of(options, environ), load_folder(folder, names)
     found: Found = {}
     for name in names:
         now, zone = wired.clock.now(), loaded.bots[name].timezone if name in loaded.bots else UTC

@@ -76,13 +76,17 @@ class Outcome:
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("action", choices=("set", "test"), help="set the address and test it, or only test it")
-    parser.add_argument("bots", metavar="BOT", nargs="*", help="names of bots")
-    parser.add_argument("--all", action="store_true", help="all bots that have a LINE account")
-    parser.add_argument("--url", metavar="BASE", help="the address before /line/BOT; by default the stack's")
-    add_stack_argument(parser)
-    parser.add_argument("--yes", action="store_true", help="do not ask before another address is replaced")
-    parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="set|test")
+    for name, about in (("set", "set the address and test it"), ("test", "have LINE call the address that is set")):
+        action = actions.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+        action.add_argument("--all", action="store_true", help="all bots that have a LINE account")
+        if name == "set":
+            add_stack_argument(action)
+            action.add_argument("--url", metavar="BASE", help="the address before /line/BOT; by default the stack's")
+            action.add_argument("--yes", action="store_true", help="do not ask before another address is replaced")
+        action.add_argument("--json", action="store_true", help="print the outcome as JSON")
+        action.add_argument("bots", metavar="BOT", nargs="*", help="names of bots")
+        action.set_defaults(url=None, yes=False)
 
 
 def run(options: Namespace, environ: Mapping[str, str]) -> int:
@@ -90,7 +94,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     errors = Console(stderr=True, highlight=False, emoji=False)
     folder, known = bots_folder(environ), settings(environ)
     if bool(options.bots) == options.all:
-        return _refuse(errors, "name one bot or more, or write --all")
+        return _refuse(errors, "name one bot or more, or write --all, and not both")
     if missing := unknown_bots(folder, options.bots):
         check.report(errors, missing)
         return 2

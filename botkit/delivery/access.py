@@ -18,7 +18,7 @@ def access_token(bot: BotSpec, secrets: Secrets, line: Line) -> str:
     cannot be asked.
     """
     if bot.line is None:
-        raise SecretError(f"the file of {bot.name} no longer names a LINE account; add its line: section")
+        raise SecretError(f"the file of {bot.name} names no LINE account; add its line: section")
     if bot.line.channel_access_token is not None:
         return secrets.get(bot.line.channel_access_token)
     return _issued(bot.name, bot.line.channel_id or "", bot.line.channel_secret, secrets, line)

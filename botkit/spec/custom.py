@@ -25,7 +25,8 @@ def import_step(use: str, folder: Path) -> type[Step]:
         Exception,
         SystemExit,
     ) as error:  # the user's own module runs here: whatever it raises is for the user to read
-        raise NotAStep(f"`{module_name}` cannot be imported: {type(error).__name__}: {error}; correct it") from error
+        why = f"{type(error).__name__}: {error}; {_cure(error)}"
+        raise NotAStep(f"`{module_name}` cannot be imported: {why}") from error
     if found is None:
         raise NotAStep(f"`{module_name}` has no `{class_name}`; name the class as it stands there")
     if not isinstance(found, type) or not issubclass(found, Step) or found is Step:
@@ -33,3 +34,10 @@ def import_step(use: str, folder: Path) -> type[Step]:
     if found.__call__ is Step.__call__:
         raise NotAStep(f"`{use}` does nothing; define __call__(self, turn, call_next)")
     return found
+
+
+def _cure(error: BaseException) -> str:
+    """What to do about a module that cannot be imported."""
+    if isinstance(error, ModuleNotFoundError) and error.name and "." not in error.name:
+        return "correct it, or install that package here and name it in requirements.txt of the bots folder"
+    return "correct it"

@@ -173,3 +173,16 @@ def test_every_command_has_help_with_an_example(command: str, capsys: pytest.Cap
         main([command, "--help"])
     assert exited.value.code == 0
     assert "example:\n  botkit " in capsys.readouterr().out
+
+
+def test_what_stands_in_the_env_file_is_not_missed(
+    bots: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    monkeypatch.chdir(tmp_path)
+    (bots / "good.yaml").write_text("persona: hi\nmodel: gpt-4.1-mini\n", "utf-8")
+    assert main(["check", "good"]) == 0
+    assert "OPENAI_API_KEY is not set here" in capsys.readouterr().out
+    (tmp_path / ".env").write_text("OPENAI_API_KEY=sk-1\n", "utf-8")
+    assert main(["check", "good"]) == 0
+    assert "OPENAI_API_KEY" not in capsys.readouterr().out
