@@ -3,8 +3,9 @@
 import os
 import re
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
+from botkit.deploy.session import TOGETHER
 from botkit.simulator.playground.settings import Settings
 
 
@@ -21,7 +22,33 @@ def add_stack_argument(parser: ArgumentParser) -> None:
 
 def settings(environ: Mapping[str, str]) -> Settings:
     """The environment, and the `.env` of the working directory where it says nothing."""
-    return Settings(environ)
+    return _Settings(environ)
+
+
+class _Settings(Settings):
+    """Settings that take credentials from one source: where the environment names some, those of `.env` do not count.
+
+    So it is with the region, which has two variables.
+    """
+
+    def __getitem__(self, name: str) -> str:
+        if self._stands_back(name):
+            raise KeyError(name)
+        return super().__getitem__(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name in super().__iter__() if not self._stands_back(name))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _stands_back(self, name: str) -> bool:
+        if self._is_set(name):
+            return False
+        return any(name in group and any(map(self._is_set, group)) for group in TOGETHER)
+
+    def _is_set(self, name: str) -> bool:
+        return bool((self._environ.get(name) or "").strip())
 
 
 def _stack_name(text: str) -> str:

@@ -25,6 +25,7 @@ from botkit.cli.folder import bots_folder, nothing_in
 from botkit.deploy.package import GLIBC
 from botkit.deploy.rollout import PAUSE
 from botkit.deploy.stack import Deployed
+from botkit.errors import BotkitError
 from botkit.spec.bot import BotSpec
 from botkit.spec.loader import bot_files
 
@@ -71,12 +72,22 @@ def run(options: Namespace, environ: Mapping[str, str], pause: float = PAUSE) ->
         return _misuse(f"{nothing_in(folder)}; make one: botkit new NAME")
     if not (options.yes or options.dry_run or sys.stdin.isatty()):
         return _misuse("nobody is there to be asked; write --yes, or --dry-run to look only")
-    deployment = Deployment(options, given, view, pause)
-    report = deployment.run()
-    if options.json:
-        print(json.dumps(report.facts(), indent=2, ensure_ascii=False))  # noqa: T201  for programs: nothing wrapped
+    deployment = Deployment(options, environ, view, pause)
+    report = deployment.report
+    try:
+        deployment.run()
+    except BotkitError as error:
+        report.cause = str(error)
+        _tell_programs(options, report)
+        raise
+    _tell_programs(options, report)
     _conclude(view, report, deployment.bots)
     return 0 if report.status in ("deployed", "unchanged", "proposed") else 1
+
+
+def _tell_programs(options: Namespace, report: Report) -> None:
+    if options.json:
+        print(json.dumps(report.facts(), indent=2, ensure_ascii=False))  # noqa: T201  for programs: nothing wrapped
 
 
 def _misuse(text: str) -> int:

@@ -11,14 +11,21 @@ from rich.text import Text
 
 from botkit.deploy.beforehand import Findings
 from botkit.deploy.changes import KINDS, Change, called, counted, told
-from botkit.deploy.parameters import Value
+from botkit.deploy.parameters import Value, without_credentials
 from botkit.deploy.rollout import Event
 
 Tell = Callable[[str, int, int], None]
 """Takes what is being done, how much of it is done, and of how much."""
 
-_COLOURS = {"made": "green", "changed": "yellow", "replaced": "bold yellow", "deleted": "red", "left": "bold yellow"}
-_SIGNS = {"made": "+", "changed": "~", "replaced": "±", "deleted": "-", "left": "!"}
+_COLOURS = {
+    "exchanged": "bold red",
+    "made": "green",
+    "changed": "yellow",
+    "replaced": "bold yellow",
+    "deleted": "red",
+    "left": "bold yellow",
+}
+_SIGNS = {"exchanged": "±", "made": "+", "changed": "~", "replaced": "±", "deleted": "-", "left": "!"}
 _DONE = {
     "CREATE_COMPLETE": ("✓", "green", "is made"),
     "UPDATE_COMPLETE": ("✓", "green", "is changed"),
@@ -120,6 +127,7 @@ class View:
         sources = {value.name: value for value in values}
         for name, old, new in moved:
             source = sources.get(name)
+            old, new = without_credentials(old or ""), without_credentials(new)
             where = f" (from {source.variable})" if source and source.origin == "environment" else ""
             self._item("•", "dim", f"{name}: {f'{old} → ' if old else ''}{new or 'none'}{where}")
 

@@ -12,6 +12,7 @@ from uuid import uuid4
 
 from rich import filesize
 
+from botkit.cli.cloud import settings
 from botkit.cli.deploy_view import View
 from botkit.cli.execution import Execution, Report, Undo
 from botkit.cli.folder import bots_folder
@@ -21,6 +22,7 @@ from botkit.deploy.bots import check
 from botkit.deploy.changes import Side, read_changes
 from botkit.deploy.environment import environment_fault
 from botkit.deploy.existing import read_package
+from botkit.deploy.failures import local
 from botkit.deploy.needs import needs_of
 from botkit.deploy.package import GLIBC, Package, Target, build, default_python, find_home
 from botkit.deploy.parameters import Values, defaults_of, settle
@@ -45,31 +47,42 @@ class Deployment:
     """
 
     def __init__(self, options: Namespace, environ: Mapping[str, str], view: View, pause: float) -> None:
+        """`environ` is the process's own."""
         self._options = options
-        self._environ = environ
+        self._own_environ = environ
+        self._environ = settings(environ)
         self._view = view
         self._pause = pause
-        self._folder = bots_folder(environ)
-        self._package = read_package(options.package) if options.package else None
+        self._folder = bots_folder(self._environ)
+        self.report = Report(options.stack)
+        self._package: Package | None = None
         self.bots: Mapping[str, BotSpec] = {}
 
-    def run(self) -> Report:
-        """Do it, and report what came of it."""
+    def run(self) -> None:
+        """Do it; `report` says what came of it, also where an error is raised."""
+        try:
+            self._run()
+        except BrokenPipeError:  # nobody listens any more
+            raise
+        except OSError as error:
+            raise DeployError(f"cannot deploy: {local(error)}") from None
+
+    def _run(self) -> None:
         with TemporaryDirectory(prefix="botkit-") as scratch, Undo(self._view) as undo:
             self._scratch, self._undo = Path(scratch), undo
             self._load()
             self._session = open_session(self._environ)
             self._who = caller(self._session)
             self._stack = Stack(self._session, self._options.stack, self._pause)
-            self.report = Report(self._stack.name, self._session.region, self._who.account)
+            self.report.region, self.report.account = self._session.region, self._who.account
             self._execution = Execution(self._stack, self._session.region, self._view, self.report)
             self._greet()
             self._deploy()
-            return self.report
 
     def _load(self) -> None:
         """The bots of the folder, or of the package that was named."""
         if self._options.package:
+            self._package = read_package(self._options.package)
             self._folder = unpack_bots(self._options.package, self._scratch / self._options.package.name)
         try:
             self.bots = check(self._folder).bots
@@ -105,7 +118,7 @@ class Deployment:
     def _look(self, values: Values, made: Mapping[str, Any], known: Mapping[str, str]) -> bool:
         """Tell what would fail; whether nothing would."""
         texts = {one.variable: one.text for one in values.all if one.variable and one.text}
-        too_long = environment_fault(texts, self._stack.name)
+        too_long = environment_fault(texts, self._stack.name, made)
         found = [
             Findings((*values.faults, *([too_long] if too_long else []))),
             look_at_secrets(self._session, needs_of(self.bots)),
@@ -154,8 +167,10 @@ class Deployment:
 
     def _plan(self, before: Deployed | None) -> list[str]:
         """What changes bot by bot; a sentence where that cannot be told, which is no reason not to deploy."""
+        # Own steps are imported for that, and what stands in .env is not meant for them.
+        environ = {**self._own_environ, "BOTKIT_BOTS": str(self._folder)}
         try:
-            return summary(plan_for_stack(self._session, before, {**self._environ, "BOTKIT_BOTS": str(self._folder)}))
+            return summary(plan_for_stack(self._session, before, environ))
         except BotkitError as error:
             return [f"what changes bot by bot cannot be told: {error}"]
 
@@ -167,18 +182,26 @@ class Deployment:
 
     def _upload(self, bucket: Bucket, key: str, package: Package) -> None:
         """Put the package where Lambda finds it. What is made for that is taken back if nothing comes of it."""
-        if not bucket.exists():
+        if not (was_there := bucket.exists()):
             bucket.make(self._who.partition)
             self._undo.later(bucket.remove)
         size = package.path.stat().st_size
         is_new = not bucket.holds(key)
         if is_new:
-            self._undo.later(bucket.drop, key)  # said first, because uploading can be broken off
+            self._undo.later(self._take_back, bucket, key)  # said first, because uploading can be broken off
+            if was_there:
+                bucket.lock(self._who.partition)  # whoever made it may have been broken off before
             with self._view.progress(of_bytes=True) as tell:
                 bucket.put(key, package.path, lambda done: tell("uploading the package", done, size))
         said = "uploaded" if is_new else "uploaded before"
         runtime = f"{package.target.runtime}, {package.target.architecture}"
         self._view.say(f"package of {filesize.decimal(size)} {said} ({runtime})", "dim")
+
+    def _take_back(self, bucket: Bucket, key: str) -> None:
+        """Delete a package for nothing uploaded, unless another deployment, of the same files, has gone on with it."""
+        there = find_stack(self._session, self._stack.name)
+        if there is None or (there.key != key and not there.status.endswith("_IN_PROGRESS")):
+            bucket.drop(key)
 
     def _proposed(self, bucket: Bucket, code: Mapping[str, Any], values: Values) -> Proposal | None:
         text = json.dumps(code, ensure_ascii=False, separators=(",", ":"))
@@ -199,7 +222,8 @@ class Deployment:
         old = {name: text for name, text in known.items() if text != REDACTED}
         self.report.settings = values.plain(code, known)
         sides = Side(before.template if before else {}, old), Side(code, self.report.settings)
-        self.report.changes = read_changes(proposal.changes, *sides)
+        in_use = before.outputs.get("Table", "") if before else ""
+        self.report.changes = read_changes(proposal.changes, *sides, in_use)
         if not (self._options.json and self._options.yes):  # else nobody reads it
             self._view.plan(self._plan(before))
         self._view.changes(self.report.changes)

@@ -15,16 +15,13 @@ from botocore.session import Session
 
 from botkit.aws.queue_url import queue_fault, split_queue
 from botkit.cli.examination import Finding, good, odd, wrong, wrong_as
+from botkit.deploy.beforehand import table_faults
 from botkit.deploy.bots import files_of
 from botkit.deploy.failures import in_plain_words
 from botkit.deploy.stack import Deployed
 from botkit.errors import DeployError
-from botkit.stores.dynamodb_items import DUE_INDEX
 
 DEPLOY: Final = "botkit deploy"
-_KEYS: Final = {"pk": "HASH", "sk": "RANGE"}
-_DUE_KEYS: Final = {"due_pk": "HASH", "due_at": "RANGE"}
-_TYPES: Final = {"pk": "S", "sk": "S", "due_pk": "S", "due_at": "N"}
 _CONFIG: Final = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
 _HIDDEN_FOR: Final = 6
 """So many times as long as the worker may take, a message stays hidden (AWS Lambda: Using Lambda with Amazon SQS)."""
@@ -81,22 +78,8 @@ class Deployment:
         """Its keys, the sweep's index, and TTL."""
         found = self._ask("dynamodb", "describe_table", TableName=table)["Table"]
         ttl = self._ask("dynamodb", "describe_time_to_live", TableName=table)["TimeToLiveDescription"]
-        types = {one["AttributeName"]: one["AttributeType"] for one in found.get("AttributeDefinitions", ())}
-        indexes = {one["IndexName"]: one for one in found.get("GlobalSecondaryIndexes", ())}
-        make = f"deploy with another table, which {DEPLOY} makes right"
-        if not _has(found, _KEYS, types):
-            yield wrong("table", f"{table} does not have botkit's keys, pk and sk, both strings", make)
-            return
-        if DUE_INDEX not in indexes or not _has(indexes[DUE_INDEX], _DUE_KEYS, types):
-            text = f"{table} lacks the index `{DUE_INDEX}`, by which what was left is found again"
-            yield wrong("table", text, make)
-            return
-        if ttl.get("TimeToLiveStatus") not in ("ENABLED", "ENABLING") or ttl.get("AttributeName") != "ttl":
-            cure = f"aws dynamodb update-time-to-live --table-name {table} --time-to-live-specification "
-            text = f"{table} never deletes what is over its time, because TTL on `ttl` is off"
-            yield odd("table", text, cure + "Enabled=true,AttributeName=ttl")
-        if found.get("TableStatus", "ACTIVE") not in ("ACTIVE", "UPDATING"):
-            yield wrong("table", f"{table} is {found['TableStatus']}", "wait until it is active")
+        for text, cure in table_faults(found, ttl):
+            yield wrong("table", f"{table} {text}", cure)
         yield good("table", table, f"table {table}")
 
     def examine_queue(self, url: str) -> Iterator[Finding]:
@@ -227,12 +210,6 @@ def _caught(name: str, task: Callable[[], Iterable[Finding]]) -> list[Finding]:
     except DeployError as error:
         found.append(wrong_as(name, error))
     return found
-
-
-def _has(described: Mapping[str, Any], keys: Mapping[str, str], types: Mapping[str, str]) -> bool:
-    """Whether a table or an index has these keys, of the right types."""
-    found = {one["AttributeName"]: one["KeyType"] for one in described.get("KeySchema", ())}
-    return found == keys and all(types.get(name) == _TYPES[name] for name in keys)
 
 
 # ---------------------------------------------------------------- the stack as a whole

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from botkit.cli.deploy_view import View, doing
 from botkit.deploy.beforehand import REDO, Findings, status_fault
 from botkit.deploy.changes import Change, told
+from botkit.deploy.parameters import without_credentials
 from botkit.deploy.reasons import cause_of
-from botkit.deploy.rollout import Event, Outcome, OutOfSight, Proposal, Stack
+from botkit.deploy.rollout import BrokenOff, Event, Outcome, OutOfSight, Proposal, Stack
 from botkit.deploy.stack import Deployed
 from botkit.errors import DeployError
 
@@ -18,11 +19,14 @@ Status = Literal["deployed", "unchanged", "proposed", "declined", "refused", "fa
 
 @dataclass(slots=True)
 class Report:
-    """What came of a deployment, for programs; `cause` says why it was refused or failed."""
+    """What came of a deployment, for programs; `cause` says why it was refused or failed.
+
+    `region` and `account` are None until AWS has said them.
+    """
 
     stack: str
-    region: str
-    account: str
+    region: str | None = None
+    account: str | None = None
     status: Status = "refused"
     cause: str | None = None
     changes: tuple[Change, ...] = ()
@@ -42,7 +46,7 @@ class Report:
                 {"resource": one.logical, "type": one.kind, "action": one.action, "told": told(one)}
                 for one in self.changes
             ],
-            "settings": dict(self.settings),
+            "settings": {name: without_credentials(text) for name, text in self.settings.items()},
             "outputs": dict(stack.outputs) if stack else {},
             "webhooks": {bot: stack.url_of(bot) for bot in bots} if stack else {},
         }
@@ -100,13 +104,13 @@ class Execution:
 
     def execute(self, proposal: Proposal, undo: Undo, hidden: Collection[str]) -> bool:
         """Have a proposal done; whether it was. Where AWS has undone it, what was made for it is taken back too."""
-        count = sum(change.action != "follows" for change in self.report.changes)
+        count = sum(change.action not in ("follows", "exchanged") for change in self.report.changes)
         self.report.status = "failed"
         self.view.heading("Deploying")
         try:
             with self._watched("AWS is at work", count) as hear:
                 outcome = self.stack.execute(proposal, hear)
-        except (OutOfSight, KeyboardInterrupt):
+        except (OutOfSight, BrokenOff):
             undo.forget()  # it is AWS's to do or to undo
             raise
         if outcome.good:
@@ -148,7 +152,7 @@ class Execution:
             tell(what, 0, count)
             try:
                 yield hear
-            except KeyboardInterrupt:
+            except BrokenOff:
                 look = f"aws cloudformation describe-stack-events --stack-name {self.stack.name} --region {self.region}"
                 self.view.say(f"AWS goes on without this terminal; how far it is: {look}", "yellow")
                 raise

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import botkit
 from botkit.deploy.description import Description, read
+from botkit.deploy.failures import local
 from botkit.errors import DeployError
 from botkit.spec.loader import bot_files
 
@@ -43,9 +44,12 @@ def _describe(side: Side) -> Bots:
         output, log = Path(scratch, "bots.json"), Path(scratch, "log")
         try:
             code = _run(side, output, log)
-            return read(output)
         except subprocess.TimeoutExpired:
             raise DeployError(f"{side.folder} was not read within {PATIENCE} seconds; {_CURE}") from None
+        except OSError as error:
+            raise DeployError(f"cannot read {side.folder}: {local(error)}") from None
+        try:
+            return read(output)
         except (OSError, ValueError):
             raise DeployError(
                 f"{side.folder} could not be read: the process that reads it ended with {code}{_last_words(log)}; "

@@ -72,35 +72,38 @@ def look_at_table(session: Session, name: str) -> Findings:
             if code_of(error) in DENIED:
                 return Findings(remarks=(f"{where} could not be looked at: these credentials may not",))
             raise
-    faults = [f"{where} {fault}" for fault in _table_faults(table, ttl)]
+    faults = [f"{where} {fault}: {cure}" for fault, cure in table_faults(table, ttl)]
     return Findings(tuple(faults))
 
 
-def _table_faults(table: Mapping[str, Any], ttl: Mapping[str, Any]) -> list[str]:
-    types = {one["AttributeName"]: one["AttributeType"] for one in table["AttributeDefinitions"]}
+def table_faults(table: Mapping[str, Any], ttl: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a table lacks that botkit needs, and the cure, by DynamoDB's descriptions of the table and of its TTL."""
+    types = {one["AttributeName"]: one["AttributeType"] for one in table.get("AttributeDefinitions", ())}
     index = {one["IndexName"]: one for one in table.get("GlobalSecondaryIndexes", ())}.get(DUE_INDEX)
     faults = []
-    if table["TableStatus"] not in ("ACTIVE", "UPDATING"):
-        faults.append(f"is {table['TableStatus']}: wait until it is ACTIVE")
+    if (status := table.get("TableStatus", "ACTIVE")) not in ("ACTIVE", "UPDATING"):
+        faults.append((f"is {status}", "wait until it is ACTIVE"))
     if _keys(table, types) != [("pk", "S"), ("sk", "S")]:
-        faults.append("is none of botkit's: its keys are not pk and sk, both text; leave --table out to have one made")
+        another = "leave --table out to have one made, which is right"
+        faults.append(("is none of botkit's: its keys are not pk and sk, both text", another))
     elif index is None:
-        faults.append(
-            f"has no index {DUE_INDEX} (due_pk text, due_at number): make it, or messages may stay unanswered"
-        )
+        text = f"has no index {DUE_INDEX} (due_pk text, due_at number), so messages may stay unanswered"
+        faults.append((text, "make it"))
     elif _keys(index, types) != [("due_pk", "S"), ("due_at", "N")]:
-        faults.append(f"has an index {DUE_INDEX} of other keys: make it anew with due_pk (text) and due_at (number)")
+        faults.append(
+            (f"has an index {DUE_INDEX} of other keys", "make it anew with due_pk (text) and due_at (number)")
+        )
     if ttl.get("TimeToLiveStatus") not in ("ENABLED", "ENABLING") or ttl.get("AttributeName") != "ttl":
         cure = (
             f"aws dynamodb update-time-to-live --table-name {table['TableName']} "
             "--time-to-live-specification Enabled=true,AttributeName=ttl"
         )
-        faults.append(f"does not forget: its time to live is not on the attribute ttl; `{cure}`")
+        faults.append(("never deletes what is over its time, because TTL on `ttl` is off", cure))
     return faults
 
 
 def _keys(described: Mapping[str, Any], types: Mapping[str, str]) -> list[tuple[str, str | None]]:
-    order = sorted(described["KeySchema"], key=lambda one: str(one["KeyType"]))  # HASH, RANGE
+    order = sorted(described.get("KeySchema", ()), key=lambda one: str(one["KeyType"]))  # HASH, RANGE
     return [(one["AttributeName"], types.get(one["AttributeName"])) for one in order]
 
 

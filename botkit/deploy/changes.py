@@ -7,8 +7,9 @@ from typing import Any, Final, Literal
 
 from botkit.deploy.conditions import settled
 
-Action = Literal["made", "changed", "replaced", "deleted", "left", "follows"]
-"""`left`: it stays, and the stack has nothing to do with it any more. `follows`: it may change with another one."""
+Action = Literal["made", "changed", "replaced", "deleted", "left", "exchanged", "follows"]
+"""`left`: it stays, and the stack has nothing to do with it any more. `exchanged`: another one takes its place, as a
+setting says. `follows`: it may change with another one."""
 
 TABLE: Final = "AWS::DynamoDB::Table"
 
@@ -79,14 +80,26 @@ class Change:
     @property
     def loses(self) -> bool:
         """Whether the bots would not know their conversations any more."""
-        return self.kind == TABLE and self.action in ("replaced", "deleted")
+        return self.kind == TABLE and self.action in ("replaced", "deleted", "exchanged")
 
 
-def read_changes(changes: Iterable[Mapping[str, Any]], old: Side, new: Side) -> tuple[Change, ...]:
-    """AWS's changes (CloudFormation API reference: ResourceChange), in the order of what they mean."""
+def read_changes(changes: Iterable[Mapping[str, Any]], old: Side, new: Side, in_use: str = "") -> tuple[Change, ...]:
+    """AWS's changes (CloudFormation API reference: ResourceChange), in the order of what they mean.
+
+    `in_use` is the name of the table where the conversations are; empty where there are none yet.
+    """
     found = [_read(one["ResourceChange"], old, new) for one in changes if "ResourceChange" in one]
-    order: list[Action] = ["replaced", "deleted", "left", "made", "changed", "follows"]
+    if in_use:
+        found += _exchange(in_use, old.values.get("Table", ""), new.values.get("Table", ""))
+    order: list[Action] = ["exchanged", "replaced", "deleted", "left", "made", "changed", "follows"]
     return tuple(sorted(found, key=lambda change: (not change.loses, order.index(change.action), change.logical)))
+
+
+def _exchange(in_use: str, was: str, will: str) -> list[Change]:
+    """Whether another table takes the place of the one in use, by the setting of old and of new."""
+    if will in (was, in_use):
+        return []
+    return [Change("exchanged", in_use, TABLE, (f"by {will}" if will else "by a new, empty one",))]
 
 
 def _read(told: Mapping[str, Any], old: Side, new: Side) -> Change:
@@ -153,6 +166,11 @@ def told(change: Change) -> str:
             return f"{what} is made"
         case "changed":
             return f"{what}{parts}{'; it may be made anew' if change.unsure else ''}"
+        case "exchanged":
+            return (
+                f"the table {change.logical} would be EXCHANGED {change.parts[0]}: the bots would not know their "
+                "conversations any more, unless they are there"
+            )
         case "replaced" if change.loses:
             return (
                 f"{what} would be REPLACED by an empty one{parts}: the bots would not know their conversations any more"

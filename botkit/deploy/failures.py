@@ -1,5 +1,6 @@
 """What AWS refuses, in plain words: what could not be done, why, and what to do."""
 
+import errno
 import re
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -103,6 +104,15 @@ def in_plain_words(what: str, hidden: Collection[str] = ()) -> Iterator[None]:
     except (ResponseParserError, ValueError, KeyError):
         # An answer that is not AWS's, and an endpoint that is no URL; the texts hold what came.
         raise DeployError(f"cannot {what}: {_STRANGER}") from None
+    except OSError as error:
+        raise DeployError(f"cannot {what}: {local(error)}") from None
+
+
+def local(error: OSError) -> str:
+    """What this machine refuses, and what to do."""
+    where = f": {error.filename}" if isinstance(error.filename, str) else ""
+    cure = "make room on the disk" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "see what stands in the way"
+    return f"{error.strerror or error}{where}; {cure}, and try again"
 
 
 _STRANGER: Final = "what answers is not AWS; unset AWS_ENDPOINT_URL, or have it lead to AWS"

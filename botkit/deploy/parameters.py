@@ -8,8 +8,8 @@ from ipaddress import ip_address
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-SETTINGS: Final = {"OpenaiBaseUrl": "OPENAI_BASE_URL", "LineUrl": "BOTKIT_LINE_URL", "Log": "BOTKIT_LOG"}
-"""Parameters that are not secrets and come from the environment, by name."""
+SETTINGS: Final = {"OpenaiBaseUrl": "OPENAI_BASE_URL", "LineUrl": "BOTKIT_LINE_URL"}
+"""Parameters that are not secrets and come from the environment, by name: addresses."""
 LARGEST: Final = 4096
 """Bytes of a parameter's value (CloudFormation quotas)."""
 
@@ -85,7 +85,8 @@ def settle(
         value = _value(name, variable, environ, given, deployed, _is_secret(about))
         if value is not None:
             values.append(value)
-            faults += [f"{_called(value)} {fault}" for fault in _faults(value, about)]
+            found = _exposed(value) if value.secret and value.origin == "given" else _faults(value, about)
+            faults += [f"{_called(value)} {fault}" for fault in found]
         elif "Default" not in about:
             faults.append(f"{variable or name} is not set: {_cure(name, variable)}")
     return Values(tuple(values), tuple(faults))
@@ -121,16 +122,23 @@ def _called(value: Value) -> str:
 
 
 def _cure(name: str, variable: str) -> str:
-    return f"set it in the environment or in .env (--set {name}=… does as well)" if variable else f"--set {name}=…"
+    return "set it in the environment or in .env" if variable else f"--set {name}=…"
+
+
+def _exposed(value: Value) -> Iterator[str]:
+    where = f"set {value.variable} in the environment or in .env" if value.variable else "keep it in AWS"
+    yield f"a secret that stands in a command shows in `ps` and in the shell's history: {where}"
 
 
 def _faults(value: Value, about: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with a value, before AWS says so. A secret is not shown."""
-    text = value.text
+    text, is_address = value.text, value.name in SETTINGS
     if text is None:
         return
-    shown = "the value" if value.secret else repr(text)
-    if len(text.encode()) > LARGEST:
+    shown = "the value" if value.secret or (is_address and "//" not in text) else repr(without_credentials(text))
+    if is_address and _has_credentials(text):
+        yield f"has a password or a key in it, which would not stay secret: {_KEYLESS[value.name]}"
+    elif len(text.encode()) > LARGEST:
         yield f"has more than {LARGEST:,} bytes, the most that CloudFormation takes; keep it in AWS, as ssm:/path/name"
     elif "AllowedValues" in about and text not in (allowed := [str(one) for one in about["AllowedValues"]]):
         yield f"{shown} is none of {', '.join(allowed)}"
@@ -140,9 +148,9 @@ def _faults(value: Value, about: Mapping[str, Any]) -> Iterator[str]:
         yield f"{shown} {about.get('ConstraintDescription', 'is not of the form ' + about['AllowedPattern'])}"
     elif len(text) < int(about.get("MinLength", 0)):
         yield f"{shown} is too short"
-    elif value.origin == "environment" and value.name in ("OpenaiBaseUrl", "LineUrl") and is_local(text):
+    elif value.origin == "environment" and is_address and is_local(text):
         yield (
-            f"is {_without_password(text)}, which AWS cannot reach: it is a machine of your own. "
+            f"is {without_credentials(text)}, which AWS cannot reach: it is a machine of your own. "
             f"Unset it for the deployment, or insist with --set {value.name}=…"
         )
 
@@ -167,6 +175,20 @@ def is_local(url: str) -> bool:
         return bool(host) and ("." not in host or host.endswith((".localhost", ".local", ".internal", ".lan")))
 
 
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+def without_credentials(text: str) -> str:
+    """A value as it may be shown: of an address neither user and password nor what follows a `?` or a `#`."""
+    if "//" not in text:
+        return text
+    return re.sub(r"(?s)([?#]).*", r"\1…", re.sub(r"(?s)(?<=//).*@", "…@", text))
+
+
+def _has_credentials(url: str) -> bool:
+    """Whether a URL names a user, or has something in its query that is called like a key."""
+    return bool(re.search(r"//[^/?#]*@", url) or re.search(rf"[?&#;][\w.-]*{_KEY}[\w.-]*=.", url, re.IGNORECASE))
+
+
+_KEY: Final = "(?:key|token|secret|passw|pwd|auth|credential|sig)"
+_KEYLESS: Final = {
+    "OpenaiBaseUrl": "leave it out, and put the key into model.api_key",
+    "LineUrl": "leave it out",
+}

@@ -39,6 +39,10 @@ class OutOfSight(DeployError):
     """AWS may be at work on the stack, and cannot be asked how far it is."""
 
 
+class BrokenOff(KeyboardInterrupt):
+    """A person broke off when AWS may have been at work on the stack already."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """A change set that waits to be executed. `kind` is CREATE where there is no stack yet."""
@@ -155,11 +159,12 @@ class Stack:
                 if code_of(error) not in _GONE:
                     raise
             found = described(self._cloud, self.name)
-            if not found or found["StackStatus"] != UNBORN:
+            if not found or found["StackStatus"] != UNBORN or found["StackId"] != proposal.stack_id:
                 return
             if any(one["ChangeSetId"] != proposal.id for one in self._proposals()):
                 return  # somebody else is about to make it
-            self._cloud.delete_stack(StackName=self.name)
+            # By its id: another stack may get the name at any time.
+            self._cloud.delete_stack(StackName=proposal.stack_id)
 
     def _proposals(self) -> Sequence[Mapping[str, Any]]:
         summaries: Sequence[Mapping[str, Any]] = self._cloud.list_change_sets(StackName=self.name)["Summaries"]
@@ -169,10 +174,15 @@ class Stack:
         """Have a change set done, and wait for the end; `tell` gets what happens, as it comes.
 
         What a failed operation had made is deleted, a table too: nothing is in it yet. Raises OutOfSight where AWS
-        may be at work; after any other DeployError nothing was done.
+        may be at work, and BrokenOff; after any other DeployError or KeyboardInterrupt nothing was done.
         """
         with self._meanwhile():
             seen = self._seen(proposal.stack_id)
+        with _from_here_on():
+            self._begin(proposal)
+            return self._watch(proposal.stack_id, seen, tell)
+
+    def _begin(self, proposal: Proposal) -> None:
         try:
             with self._meanwhile(), in_plain_words(f"change the stack {self.name}"):
                 self._cloud.execute_change_set(
@@ -181,7 +191,6 @@ class Stack:
         except DeployError:
             if not self._has_begun(proposal):
                 raise
-        return self._watch(proposal.stack_id, seen, tell)
 
     def _has_begun(self, proposal: Proposal) -> bool:
         """Whether a change set is being executed, though AWS's answer to that was lost."""
@@ -198,14 +207,16 @@ class Stack:
         return str(answer["ExecutionStatus"]).startswith("EXECUTE_")
 
     def delete(self, tell: Callable[[Event], None]) -> Outcome:
-        """Delete the stack, and wait for the end. What its template retains stays."""
+        """Delete the stack, and wait for the end. What its template retains stays. Raises BrokenOff, too."""
         with in_plain_words(f"delete the stack {self.name}"):
             found = described(self._cloud, self.name)
             if found is None:
                 return Outcome("DELETE_COMPLETE", None)
             seen = self._seen(found["StackId"])
-            self._cloud.delete_stack(StackName=self.name)
-        return self._watch(found["StackId"], seen, tell)
+        with _from_here_on():
+            with in_plain_words(f"delete the stack {self.name}"):
+                self._cloud.delete_stack(StackName=found["StackId"])
+            return self._watch(found["StackId"], seen, tell)
 
     def remains(self) -> tuple[str, ...]:
         """The names of tables that would stay where the stack is deleted."""
@@ -274,6 +285,15 @@ class Stack:
                     "wait until it is over, and run botkit deploy again"
                 ) from None
             raise
+
+
+@contextmanager
+def _from_here_on() -> Iterator[None]:
+    """Where AWS is told to begin: who breaks off after that does not stop it."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise BrokenOff from None
 
 
 def _event(told: Mapping[str, Any]) -> Event:

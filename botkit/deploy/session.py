@@ -19,12 +19,25 @@ ATTEMPTS: Final = 5
 
 _VARIABLES: Final = {
     "profile": ("AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
-    "region": ("AWS_DEFAULT_REGION", "AWS_REGION"),
+    "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),
     "config_file": ("AWS_CONFIG_FILE",),
     "credentials_file": ("AWS_SHARED_CREDENTIALS_FILE",),
     "ca_bundle": ("AWS_CA_BUNDLE",),
 }
-"""By botocore's name of a setting the environment variables that give it, the first one first."""
+"""By botocore's name of a setting the environment variables that give it, the first one first (as AWS CLI v2 does)."""
+
+TOGETHER: Final = (
+    frozenset(
+        {
+            *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+            *("AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
+            *("AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+            *("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+        }
+    ),
+    frozenset(_VARIABLES["region"]),
+)
+"""Variables that say one thing between them: whose credentials are meant, and which region."""
 
 _SERVICE_IDS: Final = {"secretsmanager": "secrets_manager"}
 """Services whose variable is not named as botocore names them (SDKs and tools guide: service-specific endpoints)."""

@@ -70,12 +70,13 @@ class Bucket:
                     ) from None
                 raise
         try:
-            self._lock(partition)
+            self.lock(partition)
         except BaseException:
             self.remove()
             raise
 
-    def _lock(self, partition: str) -> None:
+    def lock(self, partition: str = "aws") -> None:
+        """Have it private, encrypted, over TLS alone; also where it is so already."""
         with in_plain_words(f"protect the bucket {self.name}"):
             self.s3.put_public_access_block(
                 **self._ours,

@@ -606,7 +606,7 @@ def _ttl_off(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("spoil", "about", "severity", "said", "cure"),
     [
-        (_ttl_off, "table", "warning", "never deletes what is over its time", "aws dynamodb update-time-to-live"),
+        (_ttl_off, "table", "error", "never deletes what is over its time", "aws dynamodb update-time-to-live"),
         (_dead_letter, "queue", "warning", "1 wake-ups lie in the DLQ", "aws sqs start-message-move-task"),
         (
             lambda cloud: cloud.set_queue(VisibilityTimeout="60"),
@@ -729,7 +729,7 @@ def test_a_table_of_another_kind(doctor: Doctor, deployed: Cloud, here: Town) ->
     here.setenv("BOTKIT_STACK", "")
     here.setenv("BOTKIT_STORE", "dynamodb://of-others")
     doctor.examine()
-    assert "of-others does not have botkit's keys, pk and sk, both strings" in [
+    assert "of-others is none of botkit's: its keys are not pk and sk, both text" in [
         one[2] for one in doctor.wrong("deployment")
     ]
 

@@ -132,6 +132,25 @@ def test_a_table_that_may_be_replaced_is_one_that_will_be_where_its_keys_change(
     assert found.loses is loses
 
 
+@pytest.mark.parametrize(
+    ("was", "will", "line"),
+    [
+        ("", "", None),
+        ("chats", "chats", None),
+        ("", "own", None),  # the same table by its name
+        ("", "other", "the table own would be EXCHANGED by other"),
+        ("own", "", "the table own would be EXCHANGED by a new, empty one"),
+    ],
+)
+def test_another_table_in_the_place_of_the_one_in_use_loses_the_conversations(
+    was: str, will: str, line: str | None
+) -> None:
+    found = read_changes([change("Add")], Side({}, {"Table": was}), Side({}, {"Table": will}), in_use="own")
+    assert [one.loses for one in found] == ([True, False] if line else [False])
+    assert line is None or told(found[0]).startswith(line)
+    assert not any(one.loses for one in read_changes([], NOWHERE, Side({}, {"Table": "other"})))
+
+
 def test_the_gravest_change_comes_first_and_all_are_counted() -> None:
     answers = [change("Add"), change("Add"), change(Replacement="True"), change("Remove", "AWS::DynamoDB::Table")]
     found = read_changes(answers, NOWHERE, NOWHERE)

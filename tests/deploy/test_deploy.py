@@ -12,10 +12,11 @@ import threading
 import zipfile
 from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from botocore.config import Config
@@ -125,6 +126,14 @@ class Cloud:
             summaries = cloud.list_change_sets(StackName="botkit")["Summaries"]
         return sum(one["ExecutionStatus"] == "AVAILABLE" for one in summaries)
 
+    def by_name(self, call: Call) -> Call:
+        """The same call with the name of a stack for its id: ministack deletes by names alone."""
+        stack, asked = self.stack(), call.asked
+        if stack is None or asked["StackName"] != stack["StackId"]:
+            return call
+        body = urlencode({**asked, "StackName": stack["StackName"]}).encode()
+        return Call(call.operation, call.method, call.path, call.headers, body)
+
     def is_empty(self) -> bool:
         """Whether there is neither stack nor bucket."""
         return self.stack() is None and self.objects() is None
@@ -144,6 +153,7 @@ def cloud(aws_endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             **SECRETS,
         }
         made = Cloud(account, wire, tmp_path, environ)
+        wire.changed["DeleteStack"] = made.by_name
         yield made
         with closing(made.aws("cloudformation")) as client:
             client.delete_stack(StackName="botkit")  # else its queue is asked for ever
@@ -243,9 +253,10 @@ def test_a_later_deployment_changes_what_differs_and_keeps_secrets_and_settings_
 
 
 def test_settings_of_the_environment_become_parameters(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
-    cloud.deploy(cloud.pack(), "--yes", "--json", OPENAI_BASE_URL="https://models.example.com/v1", BOTKIT_LOG="warning")
+    url = "https://models.example.com/v1?version=1"
+    cloud.deploy(cloud.pack(), "--yes", "--json", OPENAI_BASE_URL=url, BOTKIT_LOG="warning")
     given = facts(capsys)["settings"]
-    assert (given["OpenaiBaseUrl"], given["Log"]) == ("https://models.example.com/v1", "warning")
+    assert (given["OpenaiBaseUrl"], given["Log"]) == ("https://models.example.com/v1?…", "info")
 
 
 def test_the_bots_of_the_folder_are_packaged_where_no_package_is_named(
@@ -413,6 +424,22 @@ def test_a_secret_may_stand_in_the_env_file(cloud: Cloud) -> None:
     assert cloud.deploy(cloud.pack(), "--dry-run", "--yes", "--json", INN_TOKEN="") == 0
 
 
+def test_own_steps_see_nothing_of_the_env_file(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    (cloud.folder / ".env").write_text("PRIVATE=hush\n")
+    (cloud.folder / "bots").mkdir()
+    seen = cloud.folder / "seen"
+    own = f"import os\nwith open({str(seen)!r}, 'a') as f:\n    f.write(os.environ.get('PRIVATE', 'nothing'))\n"
+    own += "import botkit\n"
+    own += "class Own(botkit.Step):\n    def __call__(self, turn, call_next):\n        return call_next(turn)\n"
+    (cloud.folder / "bots" / "own.py").write_text(own)
+    package = cloud.pack(f"{BOT}pipeline: [reply, {{use: 'bots.own:Own'}}, history, persona, model]\n")
+    with zipfile.ZipFile(package, "a") as archive:
+        archive.writestr("bots/own.py", own)
+    assert cloud.deploy(package, "--dry-run", "--yes") == 0
+    assert "cannot be told" not in capsys.readouterr().out
+    assert set(seen.read_text().split("nothing")) == {""}
+
+
 def test_secrets_that_aws_keeps_are_looked_for_but_not_read(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
     package = cloud.pack(BOT.replace("env:INN_TOKEN", "ssm:/inn/token").replace("env:INN_SECRET", "secretsmanager:inn"))
     with closing(cloud.aws("ssm")) as ssm, closing(cloud.aws("secretsmanager")) as manager:
@@ -429,10 +456,13 @@ def test_secrets_that_aws_keeps_are_looked_for_but_not_read(cloud: Cloud, capsys
 def test_secrets_that_fill_the_functions_environment_are_told_before(
     cloud: Cloud, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert cloud.deploy(cloud.pack(), "--yes", INN_SECRET="s" * 2500, INN_TOKEN="t" * 1500) == 1
+    package = cloud.pack()
+    assert cloud.deploy(package, "--yes", INN_SECRET="s" * 2500, INN_TOKEN="t" * 4000) == 1
     out = " ".join(capsys.readouterr().out.split())
     assert "Lambda allows 4,096" in out
     assert "sss" not in out
+    # Each fits the function that has it: the door has the one, the worker the other.
+    assert cloud.deploy(package, "--dry-run", "--yes", INN_SECRET="s" * 2500, INN_TOKEN="t" * 1500) == 0
     assert cloud.is_empty()
 
 
@@ -490,7 +520,8 @@ def test_who_changes_the_table_is_told_what_becomes_of_the_old_one(
     capsys.readouterr()
     assert cloud.deploy(package, "--dry-run", "--yes", "--json", "--table", "chats") == 0
     told = [one["told"] for one in facts(capsys)["changes"]]
-    assert told[0].startswith("the table Conversations is let go: it stays in the account")
+    assert re.match("the table .*Conversations.* would be EXCHANGED by chats", told[0])
+    assert told[1].startswith("the table Conversations is let go: it stays in the account")
 
 
 @pytest.mark.parametrize(
@@ -539,7 +570,7 @@ def test_a_table_that_would_be_replaced_is_refused_unless_that_is_meant(
 
     cloud.wire.changed["CreateChangeSet"] = lambda call: call.with_template(other_keys)
     cloud.deploy(cloud.pack(), "--yes", "--json")
-    cloud.wire.changed.clear()
+    del cloud.wire.changed["CreateChangeSet"]
     before, held = cloud.stack(), cloud.objects()
     package = cloud.pack(BOT.replace("kind", "stern"))
     capsys.readouterr()
@@ -549,6 +580,20 @@ def test_a_table_that_would_be_replaced_is_refused_unless_that_is_meant(
     assert "if that is meant: --replace-table" in out
     assert (cloud.stack(), cloud.objects(), cloud.proposals()) == (before, held, 0)
     assert cloud.deploy(package, "--yes", "--replace-table", "--json") == 0
+
+
+def test_who_leaves_a_table_for_another_one_has_to_say_so(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(cloud.aws("dynamodb")) as dynamodb:
+        create_table("chats", dynamodb)
+    package = cloud.pack()
+    assert cloud.deploy(package, "--yes", "--json", "--table", "chats") == 0
+    capsys.readouterr()
+    assert cloud.deploy(package, "--yes", "--json", "--set", "Table=") == 1
+    found = facts(capsys)
+    assert found["status"] == "refused"
+    assert found["changes"][0]["told"].startswith("the table chats would be EXCHANGED by a new, empty one")
+    assert cloud.deploy(package, "--yes", "--json", "--set", "Table=", "--replace-table") == 0
+    assert "Conversations" in facts(capsys)["outputs"]["Table"]
 
 
 # ---------------------------------------------------------------- stacks that are in the way
@@ -611,6 +656,18 @@ def test_a_stack_of_another_program_is_left_alone(cloud: Cloud) -> None:
     assert cloud.objects() is None
 
 
+def test_a_package_that_two_deployments_share_stays_where_one_of_them_is_declined(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = cloud.pack()
+    assert cloud.deploy(cloud.pack(BOT.replace("kind", "stern")), "--yes", "--json") == 0
+    monkeypatch.setattr(sys, "stdin", Terminal("n\n", lambda: cloud.deploy(package, "--yes", "--json")))
+    assert cloud.deploy(package) == 1
+    deployed = find_stack(open_session(cloud.environ), "botkit")
+    assert deployed is not None
+    assert deployed.key in (cloud.objects() or [])
+
+
 def test_of_two_deployments_at_the_same_time_the_second_says_so_and_spoils_nothing(
     cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -641,6 +698,23 @@ def test_taking_a_proposal_back_leaves_the_proposal_of_somebody_else(
     assert stack is not None
     assert stack["StackStatus"] == "REVIEW_IN_PROGRESS"
     assert cloud.proposals() == 1
+
+
+def test_taking_a_proposal_back_leaves_another_stack_that_got_the_name_meanwhile(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def begin_anew() -> None:
+        with closing(cloud.aws("cloudformation")) as client:
+            client.delete_stack(StackName="botkit")
+            made = client.create_change_set(
+                StackName="botkit", ChangeSetName="other", ChangeSetType="CREATE", TemplateBody=json.dumps(ONE_QUEUE)
+            )
+            with suppress(KeyError):  # an answer of ministack's that has nothing in it
+                client.delete_change_set(ChangeSetName=made["Id"])
+
+    monkeypatch.setattr(sys, "stdin", Terminal("n\n", begin_anew))
+    assert cloud.deploy(cloud.pack()) == 1
+    assert cloud.stack() is not None
 
 
 ONE_QUEUE = {"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}
@@ -678,7 +752,7 @@ def test_where_a_change_fails_the_stack_is_as_before(cloud: Cloud, capsys: pytes
     assert found["status"] == "failed"
     assert "the No Such Broken could not be" in found["cause"]
     assert cloud.objects() == held
-    cloud.wire.changed.clear()
+    del cloud.wire.changed["CreateChangeSet"]
     assert cloud.deploy(cloud.pack(BOT.replace("kind", "stern")), "--yes", "--json") == 0
 
 
@@ -726,6 +800,25 @@ def test_questions_that_fail_while_aws_is_at_work_are_asked_again(cloud: Cloud) 
     assert cloud.wire.lost["DescribeStackEvents"] == 0
 
 
+def test_a_bucket_that_was_left_half_made_is_protected_before_anything_lies_in_it(cloud: Cloud) -> None:
+    with closing(cloud.aws("s3")) as s3:
+        s3.create_bucket(Bucket=cloud.bucket)
+    assert cloud.deploy(cloud.pack(), "--yes", "--json") == 0
+    done = cloud.wire.operations
+    assert done.index("PutPublicAccessBlock") < done.index("PutBucketPolicy") < done.index("PutObject")
+
+
+def test_programs_are_told_why_it_failed_too(cloud: Cloud, capsys: pytest.CaptureFixture[str]) -> None:
+    cloud.wire.answers["PutObject"] = denied("s3:PutObject")
+    with pytest.raises(DeployError) as caught:
+        cloud.deploy(cloud.pack(), "--yes", "--json")
+    found = facts(capsys)
+    assert (found["status"], found["cause"], found["account"]) == ("refused", str(caught.value), cloud.account)
+    with pytest.raises(SpecError) as wrong:
+        cloud.deploy(cloud.pack(BOT.replace("gpt-4.1-mini", "[]")), "--yes", "--json")
+    assert facts(capsys)["cause"] == str(wrong.value)
+
+
 def _lose_events(cloud: Cloud, call: Call) -> Call:
     cloud.wire.lost["DescribeStackEvents"] = 3
     return call
@@ -747,10 +840,26 @@ def _hide_events(cloud: Cloud, call: Call) -> Call:
 
 
 def test_who_breaks_off_while_aws_is_at_work_is_told_how_to_look(cloud: Cloud) -> None:
+    err = _broken_off(cloud, lambda done: "ExecuteChangeSet" in done)
+    assert "AWS goes on without this terminal; how far it is: aws cloudformation describe-stack-events" in err
+    stack = cloud.stack()
+    assert stack is not None
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+    assert len(cloud.objects() or ()) == 1
+
+
+def test_who_breaks_off_just_before_aws_is_told_to_begin_leaves_nothing(cloud: Cloud) -> None:
+    err = _broken_off(cloud, lambda done: "ExecuteChangeSet" not in done)
+    assert "AWS goes on" not in err
+    assert cloud.is_empty()
+
+
+def _broken_off(cloud: Cloud, is_time: Callable[[list[str]], bool]) -> str:
+    """Break a deployment off when it asks for events, as soon as it is time; what it says."""
     begun, go_on = threading.Event(), threading.Event()
 
     def hold(body: bytes) -> bytes:
-        if "ExecuteChangeSet" in cloud.wire.operations:
+        if is_time(cloud.wire.operations):
             begun.set()
             go_on.wait(30)
         return body
@@ -767,12 +876,8 @@ def test_who_breaks_off_while_aws_is_at_work_is_told_how_to_look(cloud: Cloud) -
             go_on.set()
             process.kill()
     assert process.returncode == 130
-    assert "AWS goes on without this terminal; how far it is: aws cloudformation describe-stack-events" in err
     assert "Traceback" not in err
-    stack = cloud.stack()
-    assert stack is not None
-    assert stack["StackStatus"] == "CREATE_COMPLETE"
-    assert len(cloud.objects() or ()) == 1
+    return err
 
 
 # ---------------------------------------------------------------- what is deployed, for the other commands

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from botkit.cli.cloud import settings
 from botkit.deploy.failures import in_plain_words
 from botkit.deploy.reasons import cause_of
 from botkit.deploy.rollout import Event
@@ -85,6 +86,37 @@ def test_region_and_profile_may_come_from_the_settings(tmp_path: Path) -> None:
     assert open_session({"AWS_PROFILE": "inn", "AWS_REGION": "eu-west-1", **files}).region == "eu-west-1"
 
 
+@pytest.mark.parametrize(
+    ("own", "written", "key", "region"),
+    [
+        ({"AWS_PROFILE": "inn"}, KEYS, "of-inn", "eu-west-1"),
+        (KEYS, {"AWS_PROFILE": "inn"}, KEYS["AWS_ACCESS_KEY_ID"], "eu-west-1"),
+        (KEYS, {"AWS_SESSION_TOKEN": "x"}, KEYS["AWS_ACCESS_KEY_ID"], "eu-west-1"),
+        ({"AWS_PROFILE": " "}, KEYS, KEYS["AWS_ACCESS_KEY_ID"], "eu-west-1"),
+        ({**KEYS, "AWS_DEFAULT_REGION": "us-west-2"}, {}, KEYS["AWS_ACCESS_KEY_ID"], "us-west-2"),
+        ({**KEYS, "AWS_DEFAULT_REGION": "us-west-2", "AWS_REGION": "us-east-2"}, {}, None, "us-east-2"),
+    ],
+)
+def test_credentials_come_from_one_source_and_the_environment_goes_before_the_env_file(
+    own: Mapping[str, str],
+    written: Mapping[str, str],
+    key: str | None,
+    region: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "credentials").write_text("[inn]\naws_access_key_id = of-inn\naws_secret_access_key = secret\n")
+    lines = {"AWS_REGION": "eu-west-1", **written}
+    (tmp_path / ".env").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
+    session = open_session(settings({"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"), **own}))
+    found = session.get_credentials()
+    assert found is not None
+    assert found.access_key == (key or found.access_key)
+    assert found.token is None
+    assert session.region == region
+
+
 def test_each_service_may_have_an_address_of_its_own() -> None:
     session = open_session(
         {**HOME, "AWS_ENDPOINT_URL": "http://127.0.0.1:1", "AWS_ENDPOINT_URL_SECRETS_MANAGER": "http://127.0.0.1:2"}
@@ -157,6 +189,15 @@ def test_what_botocore_finds_wrong_in_a_call_is_told_without_its_values(wire: Be
         client(session, "cloudformation").create_change_set(StackName="x", ChangeSetName="y", Parameters=["hush"])
     assert "hush" not in str(caught.value)
     assert str(caught.value).startswith("cannot change it: AWS takes no such Parameters")
+
+
+def test_a_disk_that_is_full_has_its_sentence() -> None:
+    with (
+        pytest.raises(DeployError, match=r"^cannot fetch it: No space left on device; make room on the disk"),
+        in_plain_words("fetch it"),
+        Path("/dev/full").open("wb", buffering=0) as full,
+    ):
+        full.write(b"x")
 
 
 # ---------------------------------------------------------------- why a resource could not be made

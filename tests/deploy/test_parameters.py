@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from botkit.deploy.parameters import is_local, settle
+from botkit.deploy.parameters import is_local, settle, without_credentials
 
 TEMPLATE: dict[str, Any] = {
     "Parameters": {
@@ -58,7 +58,7 @@ def test_no_secret_is_shown_by_a_value() -> None:
         ({"Mail": "hana"}, "--set Mail: 'hana' must be a mail"),
         ({"Code": "A"}, "--set Code: 'A' is not of the form [a-z]*"),
         ({"Mail": "a@" + "b" * 4096}, "--set Mail: has more than 4,096 bytes, the most that CloudFormation takes"),
-        ({"InnSecret": ""}, "--set InnSecret: the value is too short"),
+        ({"InnSecret": "hush"}, "--set InnSecret: a secret that stands in a command shows in `ps`"),
         ({"Sise": "1"}, "--set Sise: there is no such parameter; did you mean Size?"),
         ({"Xyz": "1"}, "--set Xyz: there is no such parameter; there is Size, Days"),
     ],
@@ -95,8 +95,41 @@ def test_an_address_that_aws_cannot_reach_is_known(url: str, local: bool) -> Non
     assert is_local(url) is local
 
 
-def test_the_password_in_an_address_is_not_shown() -> None:
-    environ = {"OPENAI_BASE_URL": "http://hana:hush@localhost:1/v1?key=hush", "INN_SECRET": "x"}
-    (fault,) = settle(TEMPLATE, environ, {}, {}).faults
-    assert "http://localhost:1/v1, which AWS cannot reach" in fault
-    assert "hush" not in fault
+@pytest.mark.parametrize(
+    "url",
+    ["https://hana:hush@models.example.com/v1", "https://models.example.com/v1?api_key=hush", "http://hush@localhost"],
+)
+def test_an_address_with_a_key_in_it_is_refused_and_not_shown(url: str) -> None:
+    for environ, given in (({"OPENAI_BASE_URL": url}, {}), ({}, {"OpenaiBaseUrl": url})):
+        (fault,) = settle(TEMPLATE, {"INN_SECRET": "x", **environ}, given, {}).faults
+        assert "has a password or a key in it" in fault
+        assert "put the key into model.api_key" in fault
+        assert "hush" not in fault
+
+
+def test_an_address_that_only_says_a_version_is_taken() -> None:
+    environ = {"OPENAI_BASE_URL": "https://models.example.com/v1?api-version=2", "INN_SECRET": "x"}
+    assert not settle(TEMPLATE, environ, {}, {}).faults
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://hana:hush@models.example.com/v1?key=hush#hush", "https://…@models.example.com/v1?…"),
+        ("https://hana:hu/sh?hu@sh@models.example.com", "https://…@models.example.com"),
+        ("https://models.example.com/v1", "https://models.example.com/v1"),
+        ("hana@example.com", "hana@example.com"),
+    ],
+)
+def test_what_is_shown_of_an_address_holds_no_credentials(text: str, shown: str) -> None:
+    assert without_credentials(text) == shown
+
+
+def test_the_level_of_the_log_is_not_taken_from_who_deploys() -> None:
+    template = {"Parameters": {"Log": {"Type": "String", "Default": "info"}}}
+    assert settle(template, {"BOTKIT_LOG": "debug"}, {}, {}).wire() == []
+
+
+def test_nobody_is_told_to_write_a_secret_into_a_command() -> None:
+    (fault,) = settle(TEMPLATE, {}, {}, {}).faults
+    assert fault == "INN_SECRET is not set: set it in the environment or in .env"

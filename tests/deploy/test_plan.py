@@ -536,7 +536,7 @@ def stack_of(name: str, zip_file: Path, base_url: str = "") -> Callable[[], None
     if not bucket.exists():
         bucket.make()
     key = key_of(name, sha256(zip_file.read_bytes()).hexdigest())
-    bucket.put(key, zip_file)
+    bucket.put(key, zip_file, bool)
     code = {"S3Bucket": bucket.name, "S3Key": key}
     template = {
         "Metadata": {"botkit": {"bots": ["desk"]}},

@@ -20,7 +20,9 @@ KIND = Conversation("kind", f"user:{HANA}")
 @pytest.fixture(scope="module")
 def stack(aws_endpoint: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     with stack_at(aws_endpoint) as stack:
-        stack.deploy(made(write_bots(tmp_path_factory.mktemp("reading") / "bots", {"kind": ""})), OpenaiApiKey="sk-none")
+        stack.deploy(
+            made(write_bots(tmp_path_factory.mktemp("reading") / "bots", {"kind": ""})), OpenaiApiKey="sk-none"
+        )
         yield stack
 
 
