@@ -127,7 +127,9 @@ def grants_of_function(stack: Stack, role: str) -> set[Grant]:
 
 def keep_secrets(stack: Stack, account: Account, key: str) -> dict[str, str]:
     """Put what the bot file names into AWS; returns the ARNs of what is in Secrets Manager."""
-    stack.aws("ssm").put_parameter(Name="/kind/secret", Value=account.channel_secret, Type="SecureString")
+    stack.aws("ssm").put_parameter(
+        Name="/kind/secret", Value=account.channel_secret, Type="SecureString", Overwrite=True
+    )
     keeper = stack.aws("secretsmanager")
     texts = {"kind-line": json.dumps({"token": account.access_token}), "kind-models": key}
     return {name: keeper.create_secret(Name=name, SecretString=text)["ARN"] for name, text in texts.items()}
