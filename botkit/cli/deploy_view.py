@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
-from rich.table import Table
 from rich.text import Text
 
 from botkit.deploy.beforehand import Findings
@@ -148,15 +148,13 @@ class View:
 
     def webhooks(self, addresses: Mapping[str, tuple[str, str]]) -> None:
         """Where LINE finds each bot, and what is missing for that."""
-        table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="dim")
-        table.add_column("bot", style="green", no_wrap=True)
-        table.add_column("webhook address", overflow="fold")
-        if any(remark for _, remark in addresses.values()):
-            table.add_column("", style="yellow", overflow="fold")
-        for bot, (address, remark) in addresses.items():
-            table.add_row(Text(bot), Text(address), *([Text(remark)] if len(table.columns) > 2 else []))
+        width = max(map(len, addresses), default=0)
         self.console.print()
-        self.console.print(table, soft_wrap=not self.console.is_terminal)
+        self.console.print(Text(f"{'bot':<{width}}  webhook address", "dim"))
+        for bot, (address, remark) in addresses.items():  # an address is copied, so it is never broken
+            self.console.print(Text.assemble((f"{bot:<{width}}", "green"), f"  {address}"), soft_wrap=True)
+            if remark:
+                self.console.print(Padding(Text(remark, "yellow"), (0, 0, 0, width + 2)))
 
 
 def doing(event: Event) -> str:

@@ -151,7 +151,7 @@ def _faults(value: Value, about: Mapping[str, Any]) -> Iterator[str]:
     elif value.origin == "environment" and is_address and is_local(text):
         yield (
             f"is {without_credentials(text)}, which AWS cannot reach: it is a machine of your own. "
-            f"Unset it for the deployment, or insist with --set {value.name}=…"
+            f"Deploy with --set {value.name}= for the service's own address, or insist with --set {value.name}=…"
         )
 
 

@@ -1,6 +1,6 @@
 """Moments at which a server beside the test is: they can be waited for, and held."""
 
-from threading import Event, Semaphore
+from threading import Event
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -49,21 +49,3 @@ class Moment:
     async def _hold(self) -> None:
         self._reached.set()
         await run_in_threadpool(self._released.wait, 30)
-
-
-class Counted:
-    """Tells when a path was called, answer and all. Wraps an ASGI application."""
-
-    def __init__(self, app: ASGIApp, path: str) -> None:
-        self._app = app
-        self._path = path
-        self._done = Semaphore(0)
-
-    def wait(self, seconds: float = 30) -> bool:
-        """Whether one more call has come, waiting at most so long."""
-        return self._done.acquire(timeout=seconds)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
-        if scope["path"] == self._path:
-            self._done.release()
