@@ -102,7 +102,9 @@ def _value(
 ) -> Value | None:
     if name in given:
         return Value(name, given[name], "given", secret, variable)
-    if variable and (text := (environ.get(variable) or "").strip()):
+    text = (environ.get(variable) or "").strip() if variable else ""
+    # An address of one's own network is meant for trying; where it was said once what is meant for AWS, that stays.
+    if text and not (name in deployed and name in SETTINGS and is_local(text)):
         return Value(name, text, "environment", secret, variable)
     return Value(name, None, "kept", secret, variable) if name in deployed else None
 

@@ -40,6 +40,19 @@ def test_what_is_given_goes_before_the_environment_and_that_before_what_is_deplo
     }  # fmt: skip
 
 
+def test_an_address_for_trying_is_no_address_for_aws() -> None:
+    environ = {"OPENAI_BASE_URL": "http://localhost:11434/v1", "INN_SECRET": "hush"}
+    (fault,) = settle(TEMPLATE, environ, {}, {}).faults
+    assert fault.startswith("OPENAI_BASE_URL is http://localhost:11434/v1, which AWS cannot reach")
+    assert "Deploy with --set OpenaiBaseUrl= for the service's own address" in fault
+    said = settle(TEMPLATE, environ, {"OpenaiBaseUrl": ""}, {})
+    assert not said.faults
+    assert {"ParameterKey": "OpenaiBaseUrl", "ParameterValue": ""} in said.wire()
+    kept = settle(TEMPLATE, environ, {}, {"OpenaiBaseUrl": ""})
+    assert not kept.faults
+    assert {"ParameterKey": "OpenaiBaseUrl", "UsePreviousValue": True} in kept.wire()
+
+
 def test_no_secret_is_shown_by_a_value() -> None:
     found = settle(TEMPLATE, {"INN_SECRET": "hush"}, {}, {})
     assert found.secrets == ("hush",)
