@@ -200,7 +200,7 @@ class Deployment:
     def _take_back(self, bucket: Bucket, key: str) -> None:
         """Delete a package for nothing uploaded, unless another deployment, of the same files, has gone on with it."""
         there = find_stack(self._session, self._stack.name)
-        if there is None or (there.key != key and not there.status.endswith("_IN_PROGRESS")):
+        if there is None or not (there.status.endswith("_IN_PROGRESS") or _runs_on(there, key)):
             bucket.drop(key)
 
     def _proposed(self, bucket: Bucket, code: Mapping[str, Any], values: Values) -> Proposal | None:
@@ -257,3 +257,8 @@ def target_of(options: Namespace, before: Deployed | None) -> Target:
     python: str = known["python"] if known.get("python") in GLIBC else default_python()
     arm = known.get("architecture") == "arm64" if options.arm is None else options.arm
     return Target(options.python or python, "arm64" if arm else "x86_64")
+
+
+def _runs_on(stack: Deployed, key: str) -> bool:
+    """Whether it has this package, and was not put back to what it had before."""
+    return stack.key == key and "ROLLBACK" not in stack.status
