@@ -65,7 +65,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     if options.json:
         print(json.dumps(_facts(plan), indent=2, ensure_ascii=False))  # noqa: T201  for programs: nothing may be wrapped
     else:
-        show(Console(highlight=False, emoji=False), plan)
+        show(Console(highlight=False, emoji=False), plan, settings(environ))
         check.report(errors, plan.problems)
     return 1 if plan.problems else 0
 

@@ -1,7 +1,7 @@
 """The plan as a person reads it: the texts that change as diffs, the rest as `old → new`."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from unicodedata import category
 
@@ -40,7 +40,7 @@ _TITLES = {
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
-def show(console: Console, plan: Plan) -> None:
+def show(console: Console, plan: Plan, known: Mapping[str, str]) -> None:
     """Print all of it, the bots that change first, and one line of summary last."""
     page = _Page(console)
     page.line(0, Text(f"compared with {plan.against}", "dim"))
@@ -57,7 +57,7 @@ def show(console: Console, plan: Plan) -> None:
         if names:
             page.gap()
             page.line(0, Text.assemble((", ".join(names), "bold" if names is wrong else ""), "  ", (told, style)))
-    _besides(page, plan)
+    _besides(page, plan, known)
     page.gap()
     page.line(0, Text(headline(plan), "bold"))
 
@@ -236,9 +236,10 @@ def _cost(old: Takes | None, new: Takes) -> Text:
     return Text.assemble(cost_moved(old, new), (change and f"  {change}", "red" if change[:1] == "+" else "green"))
 
 
-def _besides(page: _Page, plan: Plan) -> None:
+def _besides(page: _Page, plan: Plan, known: Mapping[str, str]) -> None:
     """What concerns no bot alone."""
-    told = [Text.assemble(("! ", "bold yellow"), printable(secret_wanted(one))) for one in plan.needed]
+    wanted = [one for one in plan.needed if not known.get(one.removeprefix("env:"), "").strip()]
+    told = [Text.assemble(("! ", "bold yellow"), printable(secret_wanted(one))) for one in wanted]
     told += [Text(f"  no bot here needs {printable(one)} any more") for one in plan.freed]
     if plan.core:
         modules = "module" if plan.core == 1 else "modules"

@@ -587,6 +587,19 @@ def test_without_a_stack_every_bot_is_new(capsys: pytest.CaptureFixture[str]) ->
     assert out.endswith("1 new\n")
 
 
+@pytest.mark.usefixtures("aws")
+def test_no_secret_is_asked_for_that_is_at_hand(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(Path("bots"), {"desk.yaml": DESK})
+    monkeypatch.setenv("DESK_SECRET", "s")
+    Path(".env").write_text("DESK_TOKEN=t\n")
+    assert main(["plan", "--stack", "never"]) == 0
+    out = capsys.readouterr().out
+    assert "OPENAI_API_KEY must be given a value" in out
+    assert "DESK_" not in out
+
+
 # ---------------------------------------------------------------- in a few lines
 
 
