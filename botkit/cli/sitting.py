@@ -17,7 +17,8 @@ from botkit.delivery.conversations import conversation_of
 from botkit.messages import Chat
 from botkit.ports import Conversation, Record
 from botkit.simulator.chats import Person, Utterance
-from botkit.simulator.playground.playground import Notice, Playground, made_up_id
+from botkit.simulator.playground.accounts import made_up_id
+from botkit.simulator.playground.playground import Notice, Playground
 from botkit.simulator.wire import Delivery
 from botkit.simulator.world import one_to_one
 from botkit.spec.bot import BotSpec

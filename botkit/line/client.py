@@ -40,7 +40,8 @@ class LineClient:
     to connect, `read` without a byte received, `content` for a whole download. Nothing is tried
     twice here, since what to do about an unknown outcome is for the caller to know; but a call that LINE
     refuses for a token issued here (401) is made once more, with a new one. Names are kept for some minutes,
-    by `clock`, which gives seconds; tokens by `now`, the time of day in ms since 1970.
+    by `clock`, which gives seconds; tokens by `now`, the time of day in ms since 1970. `pool` carries the calls
+    instead of connections of the client's own.
 
     Raises LineRefused with LINE's status where LINE said no, with status 0 where nothing was sent
     (no connection, a token no header can hold), and LineUnsure where the call may have been carried
@@ -56,11 +57,12 @@ class LineClient:
         read: float = 5.0,
         content: float = 20.0,
         clock: Callable[[], float] = time.monotonic,
+        pool: urllib3.PoolManager | None = None,
     ) -> None:
         self._api = (base_url or API).rstrip("/")
         self._data_api = (base_url or DATA_API).rstrip("/")
         self._connect, self._read, self._content = connect, read, content
-        self._pool = urllib3.PoolManager(maxsize=8)
+        self._pool = pool or urllib3.PoolManager(maxsize=8)
         self._profiles: Cache[tuple[str, Chat, str], Profile] = Cache(clock)
         self._chat_names: Cache[tuple[str, Chat], str] = Cache(clock)
         self._tokens = Tokens(self._ask_for_token, now)

@@ -7,7 +7,8 @@ from typing import Any
 from botkit.errors import Problem
 from botkit.messages import Chat
 from botkit.simulator.chats import Account, ChatLog, Person, Place, Utterance
-from botkit.simulator.playground.playground import Playground, made_up_id
+from botkit.simulator.playground.accounts import made_up_id
+from botkit.simulator.playground.playground import Playground
 from botkit.simulator.playground.settings import rehearses
 from botkit.simulator.wire import JsonObject
 from botkit.spec.bot import BotSpec

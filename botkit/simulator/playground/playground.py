@@ -5,7 +5,6 @@ from collections import ChainMap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
@@ -20,6 +19,7 @@ from botkit.simulator.app import create_app
 from botkit.simulator.chats import Account, Person, Utterance
 from botkit.simulator.keeper import Keeper
 from botkit.simulator.platform import Platform
+from botkit.simulator.playground.accounts import line_section, made_up_id
 from botkit.simulator.playground.clock import PlayClock
 from botkit.simulator.playground.cloud import Cloud, Delivered
 from botkit.simulator.playground.live import LiveShelf
@@ -33,7 +33,7 @@ from botkit.simulator.playground.watching import Traces, Watcher
 from botkit.simulator.server import serving
 from botkit.simulator.wire import Delivery
 from botkit.simulator.world import Change
-from botkit.spec.bot import BotSpec, LineAccount
+from botkit.spec.bot import BotSpec
 from botkit.steps.model import Model
 from botkit.steps.reply import Reply
 
@@ -205,15 +205,9 @@ class Playground:
         reply = bot.step(Reply)
         self.platform.set_read_mode(account, "manual" if reply and reply.mark_as_read else "auto")
         self._ids = {**self._ids, bot.name: account.user_id}  # a new dict: others may be going through this one
-        return replace(bot, line=self._account(bot, account), steps=(Watcher(traces=self.traces), *bot.steps))
-
-    def _account(self, bot: BotSpec, account: Account) -> LineAccount:
-        """The bot's `line:` section as this LINE has it; the token comes in the way of the bot's own."""
-        secret, token = (f"SIMULATED_{kind}_{account.user_id}".upper() for kind in ("secret", "token"))
-        self._secrets |= {secret: account.channel_secret, token: account.access_token}
-        issued = bot.line is not None and bot.line.channel_id is not None
-        access = {"channel_id": account.channel_id} if issued else {"channel_access_token": f"env:{token}"}
-        return LineAccount.model_validate({"channel_secret": f"env:{secret}", **access})
+        line, secrets = line_section(bot, account)
+        self._secrets |= secrets
+        return replace(bot, line=line, steps=(Watcher(traces=self.traces), *bot.steps))
 
     def _invoke(self, event: Mapping[str, Any], deadline: int, life: Life) -> dict[str, Any]:
         """One invocation of the handler, in a process of its own as far as it can tell."""
@@ -272,11 +266,6 @@ class Playground:
     def _person(self, name: str) -> Person:
         user_id = made_up_id("U", "person", name)
         return self.platform.people.get(user_id) or self.platform.add_person(name, user_id=user_id)
-
-
-def made_up_id(prefix: str, kind: str, name: str) -> str:
-    """An id in LINE's shape: for the same name the same at every start, so that histories go on."""
-    return prefix + sha256(f"{kind}:{name}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

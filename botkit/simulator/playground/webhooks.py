@@ -164,17 +164,22 @@ def _next(pause: int | None, call: _Call) -> str:
 
 
 def _event(call: _Call) -> dict[str, Any]:
-    """LINE's call as API Gateway hands it to the handler (HTTP API, payload 2.0). A redelivery is made only now."""
+    """The event of a call. A redelivery is made only now."""
     if call.before:
         call.delivery = call.redeliver(call.delivery)
-    path = f"/line/{call.bot}"
+    return http_event(call.bot, call.delivery, call.at)
+
+
+def http_event(bot: str, delivery: Delivery, at: int) -> dict[str, Any]:
+    """LINE's call at `at` (ms since 1970), as API Gateway hands it to the handler (HTTP API, payload 2.0)."""
+    path = f"/line/{bot}"
     return {
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": path,
         "rawQueryString": "",
-        "headers": call.delivery.headers,
-        "requestContext": {"http": {"method": "POST", "path": path}, "stage": "$default", "timeEpoch": call.at},
-        "body": call.delivery.body.decode(),
+        "headers": delivery.headers,
+        "requestContext": {"http": {"method": "POST", "path": path}, "stage": "$default", "timeEpoch": at},
+        "body": delivery.body.decode(),
         "isBase64Encoded": False,
     }
