@@ -2,7 +2,7 @@
 #   make run    try the bots on a page like LINE, no key, no account
 #   make chat   try one in the terminal
 #   make test   lint, types and tests
-#   make bench  what loading bot files and delivering messages costs
+#   make bench  what loading bot files, delivering messages and playing scenarios costs
 #   make simulate                          crashes, losses and delays by the ten thousand, with the real delivery code
 #   make picture                           the README's picture, from the page itself
 #   make conformance STORE=dynamodb://T    the store's contract, on a table of yours
@@ -31,6 +31,7 @@ lint: $(VENV)/.ready
 bench: $(VENV)/.ready
 	$(BIN)/python benchmarks/loading.py
 	$(BIN)/python -m benchmarks.delivery
+	$(BIN)/python benchmarks/scenarios.py
 
 simulate: $(VENV)/.ready
 	$(BIN)/python -m tests.simulation

@@ -68,6 +68,20 @@ MAY_IMPORT = {
         "botkit.simulator",
     ],
     "botkit.simulator.page": [*CORE, "botkit.spec", "botkit.steps", "botkit.simulator"],
+    "botkit.scenarios": [
+        *CORE,
+        *ADAPTERS,
+        "botkit.turn",
+        "botkit.usage",
+        "botkit.pipeline",
+        "botkit.steps",
+        "botkit.spec",
+        "botkit.delivery.conversations",
+        "botkit.delivery.answering",
+        "botkit.runtime",
+        "botkit.testing",
+        "botkit.simulator",
+    ],
     "botkit.deploy": [
         *CORE,
         "botkit.aws",
@@ -79,6 +93,8 @@ MAY_IMPORT = {
         "botkit.usage",
     ],
     "botkit.cli": ["botkit"],
+    # It loads the rest of botkit where there is something to play.
+    "botkit.pytest_plugin": [],
     "botkit.__main__": ["botkit.cli"],
 }
 

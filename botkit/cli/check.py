@@ -1,4 +1,4 @@
-"""Check bot files and report every mistake with its place, then what is good to know.
+"""Check bot files and their test files, and report every mistake with its place, then what is good to know.
 
 example:
   botkit check                 all bots
@@ -18,6 +18,7 @@ from rich.text import Text
 from botkit.cli.advice import advise
 from botkit.cli.folder import bots_folder, nothing_in, unknown_bots
 from botkit.errors import Problem
+from botkit.scenarios.loader import load_tests, test_files
 from botkit.simulator.playground.settings import Settings
 from botkit.spec.bot import BotSpec
 from botkit.spec.loader import load_folder
@@ -35,10 +36,12 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     """Load the bots; 0 where all are good, 1 where a file is wrong or not there. Warnings change nothing."""
     folder = bots_folder(environ)
     loaded = load_folder(folder, options.bots)
+    tests = [load_tests(path) for path in test_files(folder, options.bots)]
     errors = [*unknown_bots(folder, options.bots), *loaded.problems]
+    errors += [problem for one in tests for problem in one.problems]
     # What several bots have from one file is told once.
     warnings = dict.fromkeys(warning for bot in loaded.bots.values() for warning in advise(bot, Settings(environ)))
-    problems = [*errors, *warnings]
+    problems = [*errors, *warnings, *(remark for one in tests for remark in one.remarks)]
     if options.json:
         findings = {"bots": sorted(loaded.bots), "problems": [asdict(problem) for problem in problems]}
         print(json.dumps(findings, indent=2, ensure_ascii=False))  # noqa: T201  for programs: nothing may be wrapped

@@ -18,7 +18,7 @@ except ModuleNotFoundError:  # the packaged Lambda has no terminal, and the runt
 from botkit.cli import check
 
 COMMANDS = (
-    *("new", "check", "show", "chat", "dev"),
+    *("new", "check", "show", "chat", "dev", "test", "compare", "record"),
     *("package", "plan", "deploy", "webhook", "doctor"),
     *("usage", "history", "forget", "explain", "schema"),
 )

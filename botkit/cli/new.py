@@ -1,4 +1,4 @@
-"""Write the file of a new bot, with an example of everything that it may say.
+"""Write the file of a new bot, with an example of everything that it may say, and a first test of it.
 
 example:
   botkit new night-desk
@@ -21,10 +21,12 @@ from rich.text import Text
 
 from botkit.cli.folder import bots_folder
 from botkit.errors import BotkitError
+from botkit.scenarios.loader import SUFFIX
 from botkit.spec.loader import bot_files, load_file, name_fault
 from botkit.steps import STEPS
 
 SCHEMA = "../docs/bot-file.schema.json"
+TESTS_SCHEMA = "../docs/test-file.schema.json"
 
 PERSONA = """\
 You are {{ bot.name }}, a friendly assistant in a chat app.
@@ -118,6 +120,20 @@ model:
 #pipeline: [%(pipeline)s]
 """
 
+TESTS = """\
+# Conversations that must go on working. Run them with: botkit test %(name)s
+# All that may stand here is explained by: botkit schema --tests --markdown
+
+- name: answers, and remembers what was said
+  turns:
+    - hana: Hello! I am Hana.
+      model: Nice to meet you!  # what the model is made to say: that costs nothing, and needs no key
+      expect: {contains: nice to meet you, via: reply, messages: 1}
+    - hana: What is my name?
+      model: You are Hana.
+      expect: {prompt_has: I am Hana}
+"""
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -131,11 +147,10 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     folder = bots_folder(environ)
     _check_name(options.name, folder)
     path = folder / f"{options.name}.yaml"
-    content = bot_file(options.name, options.persona, options.model)
-    if (folder.absolute().parent / SCHEMA.removeprefix("../")).is_file():
-        content = f"# yaml-language-server: $schema={SCHEMA}\n{content}"
+    content = _with_schema(folder, SCHEMA, bot_file(options.name, options.persona, options.model))
     _try(path, content)
     _write(path, content)
+    _write_tests(path, _with_schema(folder, TESTS_SCHEMA, TESTS % {"name": options.name}))
     _say_next(Console(highlight=False, emoji=False), path)
     return 0
 
@@ -154,6 +169,12 @@ def bot_file(name: str, persona: str, model: str) -> str:
         "sender": _scalar(name[:20]),  # LINE: the sender's name has 20 characters at most
         "pipeline": ", ".join(STEPS),
     }
+
+
+def _with_schema(folder: Path, schema: str, content: str) -> str:
+    """The text of a file, with what tells editors of its schema, where that is."""
+    is_there = (folder.absolute().parent / schema.removeprefix("../")).is_file()
+    return f"# yaml-language-server: $schema={schema}\n{content}" if is_there else content
 
 
 def _entry(key: str, text: str) -> str:
@@ -196,6 +217,18 @@ def _write(path: Path, content: str) -> None:
         raise BotkitError(f"{path} cannot be written: {error.strerror}; check the folder") from error
 
 
+def _write_tests(path: Path, content: str) -> None:
+    """The bot's test file, unless there is one from before; without it, the bot is not left behind either."""
+    tests = path.with_name(f"{path.stem}{SUFFIX}")
+    if tests.exists():
+        return
+    try:
+        _write(tests, content)
+    except BotkitError:
+        path.unlink()
+        raise
+
+
 def _say_next(console: Console, path: Path) -> None:
     name, program = path.stem, _program()
     console.print(Text.assemble((f"{path}", "bold green"), " is written. Edit it, and talk to it:\n"), soft_wrap=True)
@@ -203,6 +236,7 @@ def _say_next(console: Console, path: Path) -> None:
         (f"{program} dev", "on a page like LINE, without an account or a key; where that is open, it is there now"),
         (f"{program} chat {name}", "in the terminal"),
         (f"{program} check {name}", "is the file right?"),
+        (f"{program} test {name}", f"does it do what {name}{SUFFIX} expects?"),
     ):
         console.print(Text.assemble("  ", (f"{command:<28}", "bold"), (f"  {meaning}", "dim")), soft_wrap=True)
 

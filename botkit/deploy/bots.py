@@ -49,15 +49,15 @@ def copy(loaded: Loaded, bots: Path, to: Path) -> None:
 def files_of(bots: Path) -> Iterator[tuple[str, Path]]:
     """The files of a bots folder that are packaged, by their paths in it; links are followed.
 
-    Not packaged are scenarios, hidden files, what Python and editors leave, requirements, and what holds keys.
-    Raises DeployError.
+    Not packaged are scenarios and their recordings, hidden files, what Python and editors leave, requirements, and what
+    holds keys. Raises DeployError.
     """
     yield from _walk(bots, bots.resolve(), "")
 
 
 # What is for this machine alone, and what may hold a key or the password of an index.
 _REQUIREMENTS = re.compile(r"(requirements|constraints)[\w.-]*\.(txt|in)")
-_LEFT_OUT = (".test.yaml", ".test.yml", ".pyc", ".env", ".pem", ".key", ".p12", ".bak", ".swp", "~")
+_LEFT_OUT = (".test.yaml", ".test.yml", ".test.json", ".pyc", ".env", ".pem", ".key", ".p12", ".bak", ".swp", "~")
 
 
 def _walk(folder: Path, root: Path, below: str) -> Iterator[tuple[str, Path]]:

@@ -13,6 +13,23 @@ MAX_VALUES = 5_000
 MAX_PROBLEMS = 50
 """Mistakes told of one file; a file with more has one cause."""
 
+
+class Limits(NamedTuple):
+    """How much a kind of file may hold, in bytes and in values, and what to do where there is more."""
+
+    kind: str
+    size: int
+    too_long: str
+    values: int
+    too_many: str
+    second_document: str
+
+
+BOT_FILE = Limits(
+    *("a bot file", MAX_BYTES, "move long texts to a persona file", MAX_VALUES, "no bot needs so many"),
+    "one file holds one bot",
+)
+
 Path = tuple[str | int, ...]
 
 
@@ -61,8 +78,8 @@ class Document:
             self.problems.append(Problem(*place, text))
 
 
-def read(content: bytes, file: str) -> Document:
+def read(content: bytes, file: str, limits: Limits = BOT_FILE) -> Document:
     """Parse `content`; every mistake found is in the document's `problems`, none is raised."""
     # On demand: in a package the bots are parsed already, and a cold start does without PyYAML.
-    document: Document = import_module("botkit.spec.parser").read(content, file)
+    document: Document = import_module("botkit.spec.parser").read(content, file, limits)
     return document

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from botkit.errors import Problem
@@ -19,7 +18,8 @@ from botkit.spec.conflicts import conflicts
 from botkit.spec.custom import NotAStep, import_step
 from botkit.spec.document import Document, Place
 from botkit.spec.inherit import read_whole
-from botkit.spec.problems import dotted, explain, fields_at, near
+from botkit.spec.problems import dotted, near
+from botkit.spec.validation import M, Reading, get, put
 from botkit.spec.values import is_reference
 from botkit.steps import STEPS
 
@@ -31,8 +31,6 @@ _REQUIRED = {
 
 MAX_STEPS = 50
 """Steps of one pipeline."""
-
-M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +83,22 @@ def bot_files(folder: Path) -> list[Path]:
 
 def load_file(path: Path) -> tuple[BotSpec | None, tuple[Problem, ...]]:
     """One bot file as a BotSpec, or None and its problems in reading order."""
-    shown = str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+    shown = shown_path(path)
     try:
         source = compiled.find(path, shown) or read_whole(path, shown)
     except OSError as error:
         return None, (Problem(shown, 0, 0, f"it cannot be read: {error.strerror}; check the file"),)
-    spec = _Reading(source, path).spec()
+    spec = _BotFile(source, path).spec()
     if spec is not None and not source.problems:
         return spec, ()
     return None, tuple(
         sorted(dict.fromkeys(source.problems), key=lambda one: (one.file != shown, one.line, one.column))
     )
+
+
+def shown_path(path: Path) -> str:
+    """A file as it is shown to people: from the working directory on, where it is there."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _shared_accounts(bots: Iterable[BotSpec]) -> Iterator[tuple[str, Problem]]:
@@ -120,19 +123,12 @@ def _claims(line: LineAccount | None) -> Iterator[tuple[str, str]]:
             yield "user_id", line.user_id
 
 
-class _Reading:
+class _BotFile(Reading):
     """Validates one parsed file, section by section; lives for that one file."""
 
     def __init__(self, source: Document, path: Path) -> None:
-        self.source = source
+        super().__init__(source)
         self.path = path
-        # Where the YAML itself is wrong, what follows from that is not told too.
-        self.marred = {(problem.file, problem.line) for problem in source.problems}
-
-    def _complain(self, path: document.Path, text: str) -> None:
-        place = self.source.place_of(path)
-        if (place.file, place.line) not in self.marred:
-            self.source.complain_at(place, text)
 
     def spec(self) -> BotSpec | None:
         self._check_name()
@@ -145,7 +141,7 @@ class _Reading:
         header = self._header(data)
         steps = self._pipeline(data)
         for path, text in conflicts(steps):
-            self._complain(path, text)
+            self.complain(path, text)
         if header is None or self.source.problems:
             return None
         places = self.source.places
@@ -161,7 +157,7 @@ class _Reading:
 
     def _header(self, data: dict[str, Any]) -> Header | None:
         own = {key: value for key, value in data.items() if key not in STEPS and key != "pipeline"}
-        return self._validate(Header, own, (), [*Header.model_fields, *STEPS, "extends", "pipeline"])
+        return self.validate(Header, own, (), [*Header.model_fields, *STEPS, "extends", "pipeline"])
 
     def _pipeline(self, data: dict[str, Any]) -> tuple[Step, ...]:
         self._keep_digits(data.get("persona"))
@@ -173,51 +169,51 @@ class _Reading:
     def _section(self, name: str, data: dict[str, Any]) -> Step | None:
         if name not in data and name in _REQUIRED:
             if self.source.whole:  # what another file may hold cannot be said to be missing
-                self._complain((), f"`{name}` is missing; add a line such as `{_REQUIRED[name]}`")
+                self.complain((), f"`{name}` is missing; add a line such as `{_REQUIRED[name]}`")
             return None
         kind = STEPS[name]
-        return self._validate(kind, data.get(name), (name,), kind.model_fields)
+        return self.validate(kind, data.get(name), (name,), kind.model_fields)
 
     def _keep_digits(self, persona: Any) -> None:
         """Numbers in `vars` that would lose digits (0312345678, 1.10) stay as they were written: they are shown."""
         for path, text in self.source.written.items():
             if path[:2] == ("persona", "vars") and len(path) > 2:
-                value = _get(persona, path[1:])
+                value = get(persona, path[1:])
                 if isinstance(value, int | float) and not isinstance(value, bool) and str(value) != text:
-                    _put(persona, path[1:], text)
+                    put(persona, path[1:], text)
 
     def _ordered(self, data: dict[str, Any], steps: dict[str, Step]) -> tuple[Step, ...]:
         entries = data["pipeline"]
         if not isinstance(entries, list) or not entries:
-            self._complain(("pipeline",), f"pipeline: must be a list of steps, such as [{', '.join(STEPS)}]")
+            self.complain(("pipeline",), f"pipeline: must be a list of steps, such as [{', '.join(STEPS)}]")
             return ()
         if len(entries) > MAX_STEPS:
-            self._complain(("pipeline",), f"pipeline: {len(entries):,} steps; {MAX_STEPS} are the most")
+            self.complain(("pipeline",), f"pipeline: {len(entries):,} steps; {MAX_STEPS} are the most")
             return ()
         chosen = [self._entry(entry, ("pipeline", number), steps) for number, entry in enumerate(entries)]
         self._check_order(entries)
         for name in data:
             if name in STEPS and name not in entries:
                 cure = "add it there, or remove this"
-                self._complain((name,), f"{name}: has options here but is not in the pipeline; {cure}")
+                self.complain((name,), f"{name}: has options here but is not in the pipeline; {cure}")
         return tuple(step for step in chosen if step is not None)
 
     def _check_order(self, entries: list[Any]) -> None:
         for number, entry in enumerate(entries):
             if isinstance(entry, str) and entry in entries[:number]:
-                self._complain(("pipeline", number), f"pipeline: `{entry}` stands here twice; keep one")
+                self.complain(("pipeline", number), f"pipeline: `{entry}` stands here twice; keep one")
             elif "model" in entries[:number]:
                 shown = entry if isinstance(entry, str) else "this step"
                 text = f"pipeline: `{shown}` stands after `model`, which answers; move it before"
-                self._complain(("pipeline", number), text)
+                self.complain(("pipeline", number), text)
 
     def _entry(self, entry: Any, path: document.Path, steps: dict[str, Step]) -> Step | None:
         if isinstance(entry, dict):
-            custom = self._validate(CustomStep, entry, path, ["use", "with"])
+            custom = self.validate(CustomStep, entry, path, ["use", "with"])
             return self._custom(custom, path) if custom else None
         if not isinstance(entry, str) or entry not in STEPS:
             shown = "nothing" if entry is None else f"`{entry}`"
-            self._complain(path, f"pipeline: {shown} is not a step{near(str(entry), STEPS)}")
+            self.complain(path, f"pipeline: {shown} is not a step{near(str(entry), STEPS)}")
             return None
         return steps.get(entry)
 
@@ -225,49 +221,37 @@ class _Reading:
         try:
             kind = import_step(custom.use, self.path.parent)
         except NotAStep as error:
-            self._complain((*path, "use"), f"{dotted((*path, 'use'))}: {error}")
+            self.complain((*path, "use"), f"{dotted((*path, 'use'))}: {error}")
             return None
-        return self._validate(kind, custom.options, (*path, "with"), kind.model_fields)
+        return self.validate(kind, custom.options, (*path, "with"), kind.model_fields)
 
-    def _validate(self, kind: type[M], value: Any, path: document.Path, known: Iterable[str]) -> M | None:
-        """`value` as a `kind`; each finding becomes a problem at its place."""
+    def validate(self, kind: type[M], value: Any, path: document.Path, known: Iterable[str]) -> M | None:
+        """As for every file; a section of which nothing is written has what is standard."""
         try:
-            return self._validated(kind, {} if value is None else value, path)
-        except ValidationError as error:
-            for details in error.errors(include_url=False)[: document.MAX_PROBLEMS]:
-                if details["type"] == "template":
-                    self._blame_template(details, path)
-                else:
-                    neighbours = known if len(details["loc"]) == 1 else fields_at(kind, details["loc"][:-1])
-                    self._complain((*path, *details["loc"]), explain(details, path, neighbours))
+            return super().validate(kind, {} if value is None else value, path, known)
         except Exception as error:  # a validator of a step of the user's own
-            self._complain(path, f"{dotted(path)}: {type(error).__name__}: {error}; correct the step's validator")
+            self.complain(path, f"{dotted(path)}: {type(error).__name__}: {error}; correct the step's validator")
         return None
 
-    def _validated(self, kind: type[M], value: Any, path: document.Path) -> M:
-        """Validate; where a text was wanted and a plain scalar stands, take it as it was written, and try again."""
-        context = {"folder": self.path.parent, "vars": self._vars(), "api_key": self._models_key()}
-        try:
-            return kind.model_validate(value, context=context)
-        except ValidationError as error:
-            texts = [details["loc"] for details in error.errors() if details["type"] in ("string_type", "model_type")]
-            notes = self.source.written
-            given = [loc for loc in texts if loc and (*path, *loc) in notes and _get(value, loc) is not None]
-            written = {loc: notes[*path, *loc] for loc in given}
-            if not written:
-                raise
-        for loc, text in written.items():
-            _put(value, loc, text)
-        return kind.model_validate(value, context=context)
+    def blame(self, kind: type[M], details: ErrorDetails, path: document.Path, known: Iterable[str]) -> None:
+        """Complain of one finding; of a template there may be several in it."""
+        if details["type"] == "template":
+            self._blame_template(details, path)
+        else:
+            super().blame(kind, details, path, known)
+
+    def context(self) -> Mapping[str, Any]:
+        """What steps need to know of the file around them."""
+        return {"folder": self.path.parent, "vars": self._vars(), "api_key": self._models_key()}
 
     def _vars(self) -> dict[str, Any]:
         """The persona's own values, which every template of the file may use."""
-        given = _get(self.source.data, ("persona", "vars"))
+        given = get(self.source.data, ("persona", "vars"))
         return given if isinstance(given, dict) else {}
 
     def _models_key(self) -> str | None:
         """Where the key of the model is, unless it is one for a server of one's own."""
-        model = _get(self.source.data, ("model",))
+        model = get(self.source.data, ("model",))
         key = model.get("api_key") if isinstance(model, dict) and not model.get("base_url") else None
         return key if isinstance(key, str) and is_reference(key) else None
 
@@ -298,16 +282,3 @@ def _column(lines: list[str], line: int, word: str) -> int:
     text = lines[line - 1] if 0 < line <= len(lines) else ""
     found = text.find(word) if word else -1
     return (found if found >= 0 else len(text) - len(text.lstrip())) + 1
-
-
-def _get(value: Any, loc: document.Path) -> Any:
-    for key in loc:
-        try:
-            value = value[key]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value
-
-
-def _put(value: Any, loc: document.Path, text: str) -> None:
-    _get(value, loc[:-1])[loc[-1]] = text

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from botkit.spec.document import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS, MAX_VALUES, Document, Path, Place
+from botkit.spec.document import BOT_FILE, MAX_DEPTH, MAX_PROBLEMS, Document, Limits, Path, Place
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -16,14 +16,14 @@ _INT = re.compile(r"[-+]?[0-9]{1,30}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 
 
-def read(content: bytes, file: str) -> Document:
+def read(content: bytes, file: str, limits: Limits = BOT_FILE) -> Document:
     """See `document.read`."""
     document = Document(file)
-    text = _decode(content, document)
+    text = _decode(content, document, limits)
     if text is None:
         return document
     try:
-        _Builder(document, yaml.parse(text, Loader=_Loader)).build()
+        _Builder(document, yaml.parse(text, Loader=_Loader), limits).build()
         document.complete = True
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -36,11 +36,9 @@ def read(content: bytes, file: str) -> Document:
     return document
 
 
-def _decode(content: bytes, document: Document) -> str | None:
-    if len(content) > MAX_BYTES:
-        document.complain(
-            (), f"{len(content):,} bytes; a bot file may have {MAX_BYTES:,}; move long texts to a persona file"
-        )
+def _decode(content: bytes, document: Document, limits: Limits) -> str | None:
+    if len(content) > limits.size:
+        document.complain((), f"{len(content):,} bytes; {limits.kind} may have {limits.size:,}; {limits.too_long}")
         return None
     try:
         return content.decode("utf-8-sig")
@@ -62,8 +60,9 @@ class _Builder:
     PyYAML's own constructor expands merge keys while loading, exponentially (yaml/pyyaml#897).
     """
 
-    def __init__(self, document: Document, events: Iterator[Any]) -> None:
+    def __init__(self, document: Document, events: Iterator[Any], limits: Limits) -> None:
         self.document = document
+        self.limits = limits
         self.events = events
         self.values = 0
 
@@ -71,7 +70,7 @@ class _Builder:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if () in self.document.places:
-                    self._complain_at(event, "a second document starts here; one file holds one bot")
+                    self._complain_at(event, f"a second document starts here; {self.limits.second_document}")
                     return
                 self.document.data = self._value(next(self.events), (), 0)
 
@@ -95,8 +94,9 @@ class _Builder:
         if depth > MAX_DEPTH:
             raise _TooMuch(event.start_mark, f"nested deeper than {MAX_DEPTH}; flatten it")
         self.values += 1
-        if self.values > MAX_VALUES:
-            raise _TooMuch(event.start_mark, f"more than {MAX_VALUES:,} values; no bot needs so many")
+        if self.values > self.limits.values:
+            text = f"more than {self.limits.values:,} values; {self.limits.too_many}"
+            raise _TooMuch(event.start_mark, text)
         if len(self.document.problems) >= MAX_PROBLEMS:
             raise _TooMuch(event.start_mark, "")
 

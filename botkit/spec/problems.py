@@ -1,7 +1,7 @@
 """Turns pydantic's findings into sentences that say what is wrong and what to do."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, get_args
 
@@ -10,6 +10,8 @@ from pydantic_core import ErrorDetails
 
 from botkit.spec.bot import Header
 from botkit.steps import STEPS
+
+Owners = Mapping[str, Collection[str]]
 
 # pydantic error type → what to say; `{…}` are the fields of its context.
 _SAYINGS = {
@@ -23,6 +25,7 @@ _SAYINGS = {
     "string_type": "must be a text; put it in quotes",
     "string_too_long": "may have {max_length} characters at most",
     "string_too_short": "must not be empty",
+    "too_short": "must not be an empty list",
     "too_long": "may have {max_length} entries at most",
     "string_pattern_mismatch": "does not have the right form; it must match {pattern}",
     "bool_type": "must be true or false",
@@ -58,10 +61,13 @@ _NEVER = ((r"events\.(unfollow|leave)", "nothing can be said to somebody who has
 _NOT_YET = {"tools"}
 
 
-def explain(details: ErrorDetails, path: Sequence[str | int], known: Iterable[str]) -> str:
+def explain(
+    details: ErrorDetails, path: Sequence[str | int], known: Iterable[str], owners: Owners | None = None
+) -> str:
     """One finding as a sentence. `path` is where validation began, `known` the options that could stand there.
 
-    The value is shown unless it could be a secret.
+    `owners` says which options stand in which sections of the file, by default those of a bot file. The value is
+    shown unless it could be a secret.
     """
     *owner, last = details["loc"] or ("",)
     # pydantic's mark of a word in somebody's own mapping, which stands before it.
@@ -71,7 +77,7 @@ def explain(details: ErrorDetails, path: Sequence[str | int], known: Iterable[st
         return f"{dotted((*path, *owner))}: the word {_said(details)}"
     option = dotted((*path, *details["loc"]))
     if details["type"] == "extra_forbidden":
-        return _explain_unknown(option, str(last), known)
+        return _explain_unknown(option, str(last), known, _OWNERS if owners is None else owners)
     if details["input"] is None and details["type"] in _EMPTY:
         return f"{option}: is empty; write {_EMPTY[details['type']]}, or remove the line"
     return f"{option}: {_shown(details, option)}{_special(details, option) or _said(details)}"
@@ -91,24 +97,25 @@ def _special(details: ErrorDetails, option: str) -> str:
         return f"must be one text, not a {'list' if isinstance(value, list) else 'mapping'}"
     if kind == "literal_error" and (only := re.fullmatch("'([^']*)'", str(context.get("expected")))):
         return f"must be `{only[1]}`"
+    if kind == "literal_error" and str(context.get("expected")) == "True":
+        return "must be `true`"
     if kind == "string_pattern_mismatch" and str(context.get("pattern")).startswith("^http"):
         also = "http:// or " if context["pattern"].startswith("^https?:") else ""
         return f"does not have the right form; write an address that begins with {also}https://"
     return ""
 
 
-def _explain_unknown(option: str, word: str, known: Iterable[str]) -> str:
+def _explain_unknown(option: str, word: str, known: Iterable[str], owners: Owners) -> str:
     if option in _NOT_YET:
         return f"{option}: is not available in this version; remove it"
     if option.startswith("line."):  # it may be the secret itself, written in the wrong place
         return "line: unknown option (not shown)" + near("", known)
     if why := next((why for pattern, why in _NEVER if re.fullmatch(pattern, option)), ""):
         return f"{option}: {why}"
-    owners = [
-        section for section, options in _OWNERS.items() if word in options and section != option.partition(".")[0]
-    ]
-    if owners and not get_close_matches(word, list(known), 1, 0.8):
-        return f"{option}: belongs under `{owners[0]}:`; move it there"
+    own = option.partition(".")[0]
+    owner = next((section for section, options in owners.items() if word in options and section != own), None)
+    if owner and not get_close_matches(word, list(known), 1, 0.8):
+        return f"{option}: belongs under `{owner}:`; move it there"
     if option == f"commands.{_short(word)}" and not get_close_matches(word, list(known), 1):
         return f"{option}: unknown option; words of your own belong under `say:`"
     return f"{option}: unknown option{near(word, known)}"
@@ -120,7 +127,12 @@ def fields_at(kind: Any, loc: Sequence[str | int]) -> list[str]:
         # A key that is no option is one of the person's own, as in `postback: {"menu=*": …}`.
         if isinstance(kind, type) and issubclass(kind, BaseModel) and key in kind.model_fields:
             kind = _model_in(kind.model_fields[key].annotation)
-    return list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
+    return options_of(kind) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
+
+
+def options_of(kind: type[BaseModel]) -> list[str]:
+    """The options of a model, as people write them."""
+    return [field.alias or name for name, field in kind.model_fields.items()]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
@@ -129,7 +141,10 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for part in get_args(annotation) if (model := _model_in(part))), None)
 
 
-_OWNERS = {"line": fields_at(Header, ["line"]), **{name: list(kind.model_fields) for name, kind in STEPS.items()}}
+_OWNERS: Owners = {
+    "line": fields_at(Header, ["line"]),
+    **{name: list(kind.model_fields) for name, kind in STEPS.items()},
+}
 
 
 def dotted(path: Iterable[str | int]) -> str:
@@ -138,7 +153,8 @@ def dotted(path: Iterable[str | int]) -> str:
 
 
 def _short(word: str) -> str:
-    return word if len(word) <= 40 and word.isprintable() else f"{ascii(word)[1:38]}…"
+    shown = word if word.isprintable() else ascii(word)[1:-1]
+    return shown if len(shown) <= 40 else f"{ascii(word)[1:38]}…"
 
 
 def near(word: str, known: Iterable[str]) -> str:

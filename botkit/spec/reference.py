@@ -21,6 +21,11 @@ _EXPLAINED = {
     "secret reference": "a [secret reference](#secrets)",
     "time zone": "a [time zone](#values)",
     "saying": "[what is said](#what-is-said)",
+    # On the page about test files.
+    "expectation": "[what is expected](#what-is-expected)",
+    "script": "[what the model does](#what-the-model-does)",
+    "turns": "a list, each [a turn](#a-turn)",
+    "player": "[who plays](#a-played-guest)",
 }
 
 
@@ -32,7 +37,7 @@ def reference() -> str:
     parts = [
         INTRODUCTION,
         "## The bot and its LINE account",
-        _table(_rows("", {"properties": own})),
+        option_table(option_rows("", {"properties": own})),
         *(_section(name, shapes[name]) for name in STEPS),
         _pipeline(shapes["pipeline"], steps),
         _sayings(shapes["events"]["properties"]["follow"]),
@@ -52,7 +57,7 @@ def _section(name: str, shape: Shape) -> str:
         shape["description"] + (" Required." if name in REQUIRED else ""),
         f"Short form: `{name}: …` is `{name}: {{{short}: …}}`." if short else "",
         NOTES.get(name, ""),
-        _table(row for prefix, inner in _mappings("", shape) for row in _rows(prefix, inner)),
+        option_table(row for prefix, inner in inner_mappings("", shape) for row in option_rows(prefix, inner)),
     ]
     return "\n\n".join(part.strip() for part in parts if part)
 
@@ -63,9 +68,9 @@ def _pipeline(shape: Shape, steps: list[tuple[str, str]]) -> str:
             "## `pipeline`",
             shape["description"],
             f"The standard is `pipeline: [{', '.join(STEPS)}]`. {NOTES['pipeline']}",
-            _markdown(("step", "what it does"), steps),
+            markdown_table(("step", "what it does"), steps),
             OWN_STEPS.strip(),
-            _table(row for _, inner in _mappings("", shape) for row in _rows("", inner)),
+            option_table(row for _, inner in inner_mappings("", shape) for row in option_rows("", inner)),
         ]
     )
 
@@ -73,13 +78,13 @@ def _pipeline(shape: Shape, steps: list[tuple[str, str]]) -> str:
 def _sayings(shape: Shape) -> str:
     """What the options of `events` have in common: the mapping in the list of all that may be written."""
     long = next(one for one in shape["anyOf"] if "properties" in one)
-    return "\n\n".join(["## What is said", NOTES["sayings"], _table(_rows("", long))])
+    return "\n\n".join(["## What is said", NOTES["sayings"], option_table(option_rows("", long))])
 
 
 def _variables() -> str:
     rows = [(f"`{name}`", words) for name, words in VARIABLE_WORDS.items() if _is_variable(*name.split("."))]
     rows += [(f"`{name}`", words) for name, words in EVENT_WORDS.items()]
-    return "\n\n".join(["## Persona variables", NOTES["variables"], _markdown(("variable", "what it is"), rows)])
+    return "\n\n".join(["## Persona variables", NOTES["variables"], markdown_table(("variable", "what it is"), rows)])
 
 
 def _is_variable(name: str, attribute: str | None = None) -> bool:
@@ -88,7 +93,7 @@ def _is_variable(name: str, attribute: str | None = None) -> bool:
 
 def _secrets() -> str:
     rows = [(f"`{form}`", words) for form, words in SECRETS.items() if _is_taken(form)]
-    return "\n\n".join(["## Secrets", NOTES["secrets"], _markdown(("written", "where the secret is"), rows)])
+    return "\n\n".join(["## Secrets", NOTES["secrets"], markdown_table(("written", "where the secret is"), rows)])
 
 
 def _is_taken(reference: str) -> bool:
@@ -99,32 +104,33 @@ def _is_taken(reference: str) -> bool:
     return True
 
 
-def _table(rows: Iterable[tuple[str, str, str, str]]) -> str:
-    return _markdown(("option", "what it does", "what may be written", "default"), rows)
+def option_table(rows: Iterable[tuple[str, str, str, str]]) -> str:
+    """A table of options, from their rows."""
+    return markdown_table(("option", "what it does", "what may be written", "default"), rows)
 
 
-def _rows(prefix: str, shape: Shape) -> Iterator[tuple[str, str, str, str]]:
+def option_rows(prefix: str, shape: Shape) -> Iterator[tuple[str, str, str, str]]:
     """A row for each option of a mapping, followed by the rows of the mappings inside it."""
     for name, option in shape["properties"].items():
         full = f"{prefix}.{name}".removeprefix(".")
         required = name in shape.get("required", ())
         yield f"`{full}`", option.get("description", ""), _words(option), "required" if required else _default(option)
-        for inside, inner in _mappings(full, option):
-            yield from _rows(inside, inner)
+        for inside, inner in inner_mappings(full, option):
+            yield from option_rows(inside, inner)
 
 
-def _mappings(name: str, shape: Shape) -> Iterator[tuple[str, Shape]]:
+def inner_mappings(name: str, shape: Shape) -> Iterator[tuple[str, Shape]]:
     """The mappings with options of their own that may stand at `name`, or in its list as `name[]`."""
-    if "properties" in shape:
-        yield name, shape
     if _title(shape) in _EXPLAINED:  # it stands in one place, for all options that hold it
         return
+    if "properties" in shape:
+        yield name, shape
     for one in shape.get("anyOf", ()):
-        yield from _mappings(name, one)
+        yield from inner_mappings(name, one)
     if "items" in shape:
-        yield from _mappings(f"{name}[]", shape["items"])
+        yield from inner_mappings(f"{name}[]", shape["items"])
     if (values := _values(shape)) is not None:
-        yield from _mappings(f"{name}.*", values)
+        yield from inner_mappings(f"{name}.*", values)
 
 
 def _default(shape: Shape) -> str:
@@ -139,7 +145,8 @@ def _words(shape: Shape) -> str:
     if (title := _title(shape)) in _EXPLAINED:
         return _EXPLAINED[title]
     if "const" in shape:
-        return f"`{shape['const']}`"
+        const = shape["const"]
+        return f"`{const if isinstance(const, str) else json.dumps(const)}`"
     if "anyOf" in shape:
         return " or ".join(dict.fromkeys(_words(one) for one in shape["anyOf"]))
     if "enum" in shape:
@@ -223,7 +230,8 @@ def _alternatives(words: list[str]) -> str:
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _markdown(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def markdown_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table in Markdown."""
     lines = [header, tuple("---" for _ in header), *rows]
     return "\n".join(
         "| " + " | ".join(" ".join(cell.split()).replace("|", r"\|") for cell in line) + " |" for line in lines

@@ -56,7 +56,7 @@ def sections() -> dict[str, dict[str, Any]]:
     """The shape of every key that may stand at the top of a bot file, by name."""
     return {
         "extends": dict(_EXTENDS),
-        **_shape(Header)["properties"],
+        **shape_of(Header)["properties"],
         **{name: _section(name, kind) for name, kind in STEPS.items()},
         "pipeline": _pipeline(),
     }
@@ -80,7 +80,7 @@ def first_sentence(text: str) -> str:
 
 def _section(name: str, kind: type[Step]) -> dict[str, Any]:
     """A step's options, long or short; an empty section is the long form with nothing in it."""
-    shape = _shape(kind)
+    shape = shape_of(kind)
     about = {"description": shape.pop("description", "")}
     if name not in REQUIRED:
         shape["type"] = ["object", "null"]
@@ -101,13 +101,14 @@ def _pipeline() -> dict[str, Any]:
     return {
         "description": "The steps in order, the outermost first; to reorder them, leave one out, or add your own.",
         "type": "array",
-        "items": {"anyOf": [{"type": "string", "enum": list(STEPS)}, _shape(CustomStep)]},
+        "items": {"anyOf": [{"type": "string", "enum": list(STEPS)}, shape_of(CustomStep)]},
         "minItems": 1,
         "default": list(STEPS),
     }
 
 
-def _shape(kind: type[BaseModel]) -> dict[str, Any]:
+def shape_of(kind: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of one model, without references."""
     shape = kind.model_json_schema(schema_generator=_Generator)
     return dict(_inlined(shape, shape.pop("$defs", {})))
 

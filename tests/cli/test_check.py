@@ -77,6 +77,25 @@ def test_what_is_good_to_know_comes_after_what_is_wrong_and_is_counted_apart(
     assert counts.startswith("1 to fix, 2 to know\n")
 
 
+def test_test_files_are_checked_with_their_bots(bots: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (bots / "good.test.yaml").write_text("- name: x\n  turns:\n    - hana: Hi\n      exepct: silent\n")
+    (bots / "goood.test.yaml").write_text("- name: x\n  turns:\n    - hana: Hi\n      expect: silent\n")
+    assert main(["check"]) == 1
+    shown = capsys.readouterr().out
+    assert f"{bots}/good.test.yaml:4:7: exepct: did you mean `expect`?" in shown
+    assert f"{bots}/goood.test.yaml: there is no bot goood.yaml beside it; rename it to good.test.yaml" in shown
+    assert "2 to fix" in shown
+    (bots / "other.yaml").write_text("persona: hi\nmodel: gpt-4.1\n")
+    assert main(["check", "other"]) == 0
+
+
+def test_what_may_be_a_slip_in_a_test_file_is_no_mistake(bots: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    turns = "    - hana: Hi\n    - hana: Hi\n    - hanna: Hi\n      expect: silent\n"
+    (bots / "good.test.yaml").write_text(f"- name: x\n  turns:\n{turns}")
+    assert main(["check"]) == 0
+    assert "good.test.yaml:5:7: hanna: is nearly `hana`" in capsys.readouterr().out
+
+
 def test_a_folder_with_nothing_to_fix_passes(bots: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (bots / "good.yaml").write_text("persona: hi\nmodel: llama3\n")
     assert main(["check"]) == 0

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from botkit.cli import new
 from botkit.errors import BotkitError
+from botkit.scenarios.loader import load_tests
+from botkit.scenarios.performance import Case
+from botkit.scenarios.running import play
 from botkit.spec.bot import BotSpec, Header
 from botkit.spec.loader import load_file
 from botkit.steps import STEPS
@@ -113,6 +116,30 @@ def test_any_model_comes_back_as_it_was_given(bots: Path, model: str) -> None:
 def test_a_persona_of_several_lines_stays_readable(bots: Path) -> None:
     run(bots, "x", "--persona", 'Say: "hi"\r\n  - to {{ user.name }} # always\n')
     assert 'persona: |\n  Say: "hi"\n    - to {{ user.name }} # always\n' in (bots / "x.yaml").read_text()
+
+
+def test_a_first_test_is_written_that_passes(bots: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(bots, "night-desk", "--persona", "You are the {{ chat.kind }} desk.") == 0
+    loaded = load_tests(bots / "night-desk.test.yaml")
+    assert loaded.problems == loaded.remarks == ()
+    (scenario,) = loaded.scenarios
+    assert play(Case(bots, scenario), {}).all_failures == ()
+    assert "botkit test night-desk" in capsys.readouterr().out
+
+
+def test_tests_that_are_there_already_stay_as_they_are(bots: Path) -> None:
+    bots.mkdir(parents=True)
+    (bots / "x.test.yaml").write_text("mine")
+    assert run(bots, "x") == 0
+    assert (bots / "x.test.yaml").read_text() == "mine"
+
+
+def test_a_bot_whose_tests_cannot_be_written_is_not_left_behind(bots: Path) -> None:
+    bots.mkdir(parents=True)
+    (bots / "x.test.yaml").symlink_to(bots / "nowhere" / "x.test.yaml")
+    with pytest.raises(BotkitError, match=r"x\.test\.yaml cannot be written: .*; check the folder"):
+        run(bots, "x")
+    assert [path.name for path in bots.iterdir()] == ["x.test.yaml"]
 
 
 def test_editors_are_told_of_the_schema_only_where_it_is(bots: Path) -> None:

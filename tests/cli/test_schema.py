@@ -8,6 +8,8 @@ import pytest
 
 from botkit.cli import schema
 from botkit.errors import BotkitError
+from botkit.scenarios.reference import scenarios_reference
+from botkit.scenarios.schema import scenarios_schema
 from botkit.spec.reference import reference
 from botkit.spec.schema import bot_schema
 
@@ -32,6 +34,13 @@ def test_the_page_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == reference()
 
 
+def test_both_are_there_for_test_files_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--tests") == 0
+    assert json.loads(capsys.readouterr().out) == scenarios_schema()
+    assert run("--tests", "--markdown") == 0
+    assert capsys.readouterr().out == scenarios_reference()
+
+
 def test_the_output_goes_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--output", str(tmp_path / "schema.json")) == 0
     assert run("--markdown", "--output", str(tmp_path / "page.md")) == 0
@@ -53,3 +62,13 @@ def test_the_checked_in_schema_is_current() -> None:
 def test_the_checked_in_page_is_current() -> None:
     command = "botkit schema --markdown --output docs/bot-file.md"
     assert (DOCS / "bot-file.md").read_text("utf-8") == reference(), f"run: {command}"
+
+
+def test_the_checked_in_schema_of_test_files_is_current() -> None:
+    command = "botkit schema --tests --output docs/test-file.schema.json"
+    assert (DOCS / "test-file.schema.json").read_text("utf-8") == schema.schema_text(tests=True), f"run: {command}"
+
+
+def test_the_checked_in_page_of_test_files_is_current() -> None:
+    command = "botkit schema --tests --markdown --output docs/test-file.md"
+    assert (DOCS / "test-file.md").read_text("utf-8") == scenarios_reference(), f"run: {command}"

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from botkit.spec import document
 from botkit.spec.bot import CustomStep, Header
-from botkit.spec.loader import load_file
+from botkit.spec.loader import bot_files, load_file
 from botkit.spec.prose import VARIABLE_WORDS
 from botkit.spec.reference import reference
 from botkit.spec.schema import bot_schema, first_sentence
@@ -87,7 +87,7 @@ def test_the_schema_is_a_schema() -> None:
     Draft202012Validator.check_schema(bot_schema())
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "bots").glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", bot_files(ROOT / "bots"), ids=lambda path: path.stem)
 def test_the_example_bots_are_taken(path: Path) -> None:
     assert refusals(path.read_text("utf-8")) == []
 

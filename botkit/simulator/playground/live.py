@@ -143,7 +143,7 @@ class LiveShelf(Shelf):
             self.look()
 
     def _glances(self) -> dict[str, Glance]:
-        return {name: Glance.at(Path(name), found, self._seen.get(name)) for name, found in _files(self._folder)}
+        return {name: Glance.at(Path(name), found, self._seen.get(name)) for name, found in files_below(self._folder)}
 
     def _changes(self, glances: Mapping[str, Glance]) -> set[str]:
         """The files that are new, gone or different."""
@@ -191,7 +191,7 @@ def _nothing_in(folder: Path) -> Problem:
     )
 
 
-def _files(folder: Path) -> Iterator[tuple[str, stat_result]]:
+def files_below(folder: Path) -> Iterator[tuple[str, stat_result]]:
     """The files below a folder, level by level. Links to folders are not followed, so there is an end."""
     waiting, files = deque([str(folder)]), 0
     while waiting and files < MOST_FILES:

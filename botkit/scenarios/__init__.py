@@ -1,0 +1,1 @@
+"""Scenarios: a bot is tested by conversations that are written down in YAML, beside its file."""
