@@ -89,7 +89,7 @@ class _Side:
     log: Path
 
     def outcome(self, until: float, patience: int) -> Played:
-        """Wait for it, at most until then by the monotonic clock, which is for `patience` s in all. Raises DeployError."""
+        """Wait for it, at most until then by the monotonic clock, for `patience` s in all. Raises DeployError."""
         try:
             code = self.process.wait(max(0.0, until - monotonic()))
         except subprocess.TimeoutExpired:

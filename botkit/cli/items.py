@@ -111,7 +111,7 @@ def items_of(file: pytest.File) -> Iterator[ScenarioItem]:
 
 @contextmanager
 def _without_our_log() -> Iterator[None]:
-    """Keep what botkit logs from pytest: troubles are in the result, and some are meant. What own steps log is shown."""
+    """Keep what botkit logs from pytest: troubles are in the result, some are meant. What own steps log is shown."""
     log, silence = logging.getLogger("botkit"), logging.NullHandler()
     propagates = log.propagate
     log.addHandler(silence)

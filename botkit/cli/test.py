@@ -79,8 +79,8 @@ def _watch(one_round: Round, folder: Path, console: Console, names: Sequence[str
     code = one_round.play(names)
     while True:
         uses = Uses(folder, one_round.bots)
-        console.print(Text(f"\nwatching {folder}; Ctrl-C ends it", "dim"))
         try:
+            console.print(Text(f"\nwatching {folder}; Ctrl-C ends it", "dim"))
             saved = watch.wait()
         except KeyboardInterrupt:
             return code

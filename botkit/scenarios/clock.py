@@ -11,7 +11,7 @@ LONG: Final = 5_000
 """A sleep of so many ms and more, beside the thread that made the clock, is one of a turn that a worker waits for."""
 COMES: Final = 0.5
 """Seconds of the machine's own in which that worker begins to wait."""
-ACTS: Final = 2.0
+ACTS: Final = 1.0
 """Seconds of the machine's own in which it does what it has waited to do, such as giving a notice."""
 
 

@@ -195,6 +195,7 @@ def _serve(mouth: Connection, environ: Mapping[str, str], process_environ: Mappi
     os.environ.clear()
     os.environ.update(process_environ)  # a server of forks has that of its own start
     os.dup2(2, 1)  # what own steps print must not run into what is printed for programs
+    sys.stdout = sys.stderr  # and is seen at once
     logging.getLogger().addHandler(logging.NullHandler())  # troubles are in the results, also those that were meant
     player = Player(environ)
     try:

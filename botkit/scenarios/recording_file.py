@@ -168,14 +168,12 @@ def _told(path: Path, error: ValidationError, text: str) -> tuple[str, int, int]
     if names[:1] == ["version"] and first["type"] != "missing":
         return f"it is of another version of botkit, not {VERSION}; {_cure(path)}", 0, 0
     if names[:1] != ["scenarios"]:
-        return f"it is no file of recordings ({first['msg']}); move it away: botkit keeps its recordings there", 0, 0
+        return "it is no file of recordings; move it away: botkit keeps its own under this name", 0, 0
     name = json.dumps(names[1], ensure_ascii=False) if len(names) > 1 else '"scenarios"'
     line = text[: max(0, text.find(f"{name}:"))].count("\n") + 1
     where = ".".join(names[2:])
-    told = (
-        f"of {name} the call {where} is not as botkit has written it" if where else f"{name} is not as it was written"
-    )
-    return f"{told} ({first['msg']}); {_cure(path)}", line, 1
+    told = f"of {name} the call {where}" if where else name
+    return f"{told} is not as botkit has written it ({first['msg']}); {_cure(path)}", line, 1
 
 
 def _cure(path: Path) -> str:

@@ -64,6 +64,7 @@ FILES = {
     "data/日本.csv": "a,b\n",
     # What stays here:
     "kind.test.yaml": "[]\n",
+    "kind.test.json": "{}\n",
     ".env": "SECRET=x\n",
     "live.env": "SECRET=x\n",
     "live.env.bak": "SECRET=x\n",
