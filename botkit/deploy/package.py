@@ -40,7 +40,7 @@ from botkit.runtime import Runtime
 
 handler = Runtime.start(Path(__file__).parent)
 '''
-NOT_ON_LAMBDA = ("cli", "simulator", "deploy", "scenarios", "testing.py", "__main__.py", "compiled")
+NOT_ON_LAMBDA = ("cli", "simulator", "deploy", "scenarios", "testing.py", "pytest_plugin.py", "__main__.py", "compiled")
 """What of botkit only a person needs; `compiled` is made anew."""
 
 Tell = Callable[[str, int, int], None]

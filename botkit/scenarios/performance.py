@@ -9,6 +9,7 @@ from typing import Final
 from botkit.messages import Chat
 from botkit.ports import ChatModel, ChatRequest, Secrets
 from botkit.scenarios.acts import Cast, Impossible
+from botkit.scenarios.clock import StageClock
 from botkit.scenarios.expectations import unmet
 from botkit.scenarios.guest import GuestPlayer
 from botkit.scenarios.judge import Judge
@@ -25,7 +26,6 @@ from botkit.spec.bot import BotSpec
 from botkit.spec.document import Place
 from botkit.spec.values import written_duration
 from botkit.steps.model import Model
-from botkit.testing import MovableClock
 
 BETWEEN_TURNS: Final = 1000
 BETWEEN_DEEDS: Final = 300
@@ -55,7 +55,7 @@ class Performance:
         self.scenario, self.bot = case.scenario, bot
         begins = case.scenario.header.at
         begins = begins if begins.tzinfo else begins.replace(tzinfo=bot.timezone)
-        self.clock = MovableClock(int(begins.timestamp() * 1000))
+        self.clock = StageClock(int(begins.timestamp() * 1000))
         self.tape = Tape(case.recorded)
         self.speaker = Speaker(case.mode, self.tape, self.clock, real)
         asks = _template(bot, case.judge, secrets if real else None)

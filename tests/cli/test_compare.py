@@ -123,8 +123,9 @@ def test_what_fails_now_and_passed_before_is_shown_turn_by_turn(capsys: pytest.C
 
 
 def test_each_side_has_its_own_steps_and_files_of_a_revision_are_named_as_git_does(
-    capsys: pytest.CaptureFixture[str],
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(home))
     step = DESK.replace("WORDS)", "WORDS + 1)")
     commit({"desk.yaml": OWN, "steps/desk.py": step, "steps/words.py": "WORDS = 'At eight.'\n"})
     write({"steps/desk.py": DESK, "steps/words.py": "WORDS = 'At seven.'\n", "desk.test.yaml": ASKED})

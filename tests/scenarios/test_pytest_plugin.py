@@ -196,9 +196,14 @@ def test_two_bots_folders_do_not_see_each_others_modules(pytester: Pytester) -> 
             "hours.py": f"OPENS = {opens}\n",
         }
         write(pytester.path / place, files)
-    # One of them is imported by a test of its project, too, before and after.
-    test = "def test_it():\n    from bots.steps import words\n    assert words.NAME == 'Own'\n"
-    write(pytester.path, {"bots/steps/words.py": "NAME = 'Own'\n", "test_a.py": test, "test_b.py": test})
+    # A test of the project has a third one, before them and after.
+    before = "from bots.steps import words\n\ndef test_it():\n    words.SEEN = True\n"
+    after = (
+        "import sys\nfrom pathlib import Path\n\ndef test_it():\n    from bots.steps import words\n"
+        "    assert (words.NAME, words.SEEN) == ('Own', True)\n"
+        "    assert not {Path(place).name for place in sys.path} & {'one', 'two'}\n"
+    )
+    write(pytester.path, {"bots/steps/words.py": "NAME = 'Own'\n", "test_a.py": before, "test_b.py": after})
     path, modules = [*sys.path], {name for name in sys.modules if name.partition(".")[0] in ("bots", "hours")}
     result = run(pytester, "-o", "pythonpath=.", "test_a.py", "one", "two", "test_b.py")
     result.assert_outcomes(passed=4)

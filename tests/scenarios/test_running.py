@@ -407,3 +407,19 @@ def test_what_is_to_be_judged_is_told_where_there_is_no_judge(play: Play) -> Non
     result = play("turns:\n  - hana: Hello\n    model: Hi!\n    expect: {judge: is polite}\n")
     passes(result)
     assert result.turns[0].unjudged == ("is polite",)
+
+
+def test_a_very_slow_answer_has_its_notice_while_the_token_lives(play: Play) -> None:
+    passes(
+        play(
+            """
+turns:
+  - hana: A poem, please
+    model: {say: Rails hum., takes: 70s}
+    expect: {via: button}
+  - hana: {tap: Show the answer}
+    expect: {equals: Rails hum., via: reply}
+""",
+            "persona: Hi\nmodel: {name: gpt-4.1-mini, timeout: 80s}\n",
+        )
+    )
