@@ -159,6 +159,8 @@ class Cast:
                 return Content(path.read_bytes(), guess_type(path.name)[0] or _MEDIA["image"])
             except OSError as error:
                 raise Impossible(f"{deed.image} cannot be read: {error.strerror}") from error
+        if deed.kind == "audio":  # by which the words of each are known: transcriptions run side by side
+            return Content((deed.audio or "").encode() or b"\0", _MEDIA["audio"])
         return Content(_BLANK_PNG if deed.kind == "image" else b"\0", _MEDIA[deed.kind])
 
     # ---------------------------------------------------------------- who is there

@@ -71,8 +71,7 @@ class Judge:
         messages = (Message("system", _MANNERS), Message("user", question))
         request = replace(self._asks, messages=messages, temperature=0.0)
         yield request
-        if self._mode == "offline":
-            yield from (replace(request, model=name) for name in self._tape.models("judge") if name != self._asks.model)
+        yield from (replace(request, model=name) for name in self._tape.models("judge") if name != request.model)
 
     def _failed(self, reason: str) -> Verdict:
         self._tape.spares = True

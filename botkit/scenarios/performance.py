@@ -6,6 +6,7 @@ from itertools import count
 from pathlib import Path
 from typing import Final
 
+from botkit.errors import SecretError
 from botkit.messages import Chat
 from botkit.ports import ChatModel, ChatRequest, Secrets
 from botkit.scenarios.acts import Cast, Impossible
@@ -101,11 +102,14 @@ class Performance:
         number = len(self.turns) + 1
         self.speaker.begin(number, act)
         lines, broken = self._happen(act)
+        self.tape.spares = self.tape.spares or bool(broken)
         failures = [*broken, *self.speaker.end(), *(self._broken(one, place) for one in self.stage.seen.faults)]
         lines += [self._line(chat, one) for chat, one in self.told]
         outcome = self._outcome()
         self.turns.append(TurnResult(number, place, tuple(lines), outcome, tuple(failures)))
-        if act.turn.expect is not None:
+        # Without the model's answer nothing can be as it is expected, for that one reason.
+        unanswered = any(one.fault in ("unrecorded", "stale") for one in failures)
+        if act.turn.expect is not None and not unanswered:
             self._judge_turn(act.turn.expect, outcome, place_of)
 
     def _judge_turn(self, expect: Expect, outcome: Outcome, place_of: PlaceOf) -> None:
@@ -253,7 +257,10 @@ def _template(bot: BotSpec, name: str | None, secrets: Secrets | None) -> ChatRe
     model = bot.step(Model)
     if model is None:
         return ChatRequest(name or "gpt-4.1-mini", (), 60.0)
-    key = secrets.get(model.api_key) if secrets else ""
+    try:
+        key = secrets.get(model.api_key) if secrets else ""
+    except SecretError:  # a server of one's own may need none
+        key = ""
     return ChatRequest(name or model.name, (), float(model.timeout), base_url=model.base_url, api_key=key)
 
 

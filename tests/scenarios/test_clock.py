@@ -14,8 +14,13 @@ def test_time_moves_at_once_where_nobody_waits() -> None:
 
 def test_what_is_done_in_time_was_in_time() -> None:
     clock, making = StageClock(0), Future[None]()
+
+    def make() -> None:
+        clock.sleep(44_000)
+        making.set_result(None)
+
     with ThreadPoolExecutor(1) as pool:
-        slept = pool.submit(lambda: (clock.sleep(44_000), making.set_result(None)))
+        slept = pool.submit(make)
         assert clock.wait(making, 45_000)
         slept.result()
     assert clock.now() == 44_000

@@ -2,6 +2,7 @@
 
 import gc
 import os
+import py_compile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from botkit.scenarios.results import Result
 from botkit.scenarios.scripted import Mode
 from tests.support.openai_server import Body, openai_server
 
-PATIENCE = 3.0
+PATIENCE = 5.0
 STEP = """\
 import os, signal
 from pathlib import Path
@@ -31,7 +32,7 @@ class Wild(Step):
             case "crash": os.kill(os.getpid(), signal.SIGKILL)
             case "stay": sleep(3600)
             case "print": print("x" * 200_000)
-            case "raise": raise SystemExit("enough")
+            case "raise": raise ValueError("enough")
             case "where": return Reply((Text(f"{os.getpid()} {Path.cwd()} {os.environ.get('WILD')}"),))
         return call_next(turn)
 """
@@ -84,7 +85,7 @@ def test_a_process_that_dies_or_never_ends_takes_one_scenario_with_it(bots: Path
     )
     assert why(results[3]).startswith("its process was killed by SIGKILL; look for a crash, or for too much memory")
     assert (
-        why(results[4]) == "it was not done after 3 s and was stopped; look for what never ends in a step of your own"
+        why(results[4]) == "it was not done after 5 s and was stopped; look for what never ends in a step of your own"
     )
     assert results[4].seconds >= PATIENCE
     assert [one.place.line for one in results[1].failures] == [3]
@@ -112,23 +113,27 @@ def test_own_steps_find_the_folder_and_the_environment_of_now(bots: Path, monkey
 
 def test_an_own_step_is_played_as_it_was_saved_last(bots: Path) -> None:
     step = bots / "steps" / "wild.py"
-    for text in ("one", "two"):  # as long, and within one second: Python's bytecode is taken for the same
-        step.write_text(STEP.replace('f"{os.getpid()} {Path.cwd()}', f'f"{text}'))
-        (result,) = played(cases(bots, "where"), 2)
-        assert result.turns[0].outcome.answer.startswith(text)
+    step.write_text(STEP.replace('f"{os.getpid()} {Path.cwd()}', 'f"one'))
+    when = step.stat().st_mtime_ns
+    py_compile.compile(str(step))
+    # As long, and within one second: by Python's rule the old bytecode is that of the new source.
+    step.write_text(STEP.replace('f"{os.getpid()} {Path.cwd()}', 'f"two'))
+    os.utime(step, ns=(when, when))
+    (result,) = played(cases(bots, "where"), 2)
+    assert result.turns[0].outcome.answer.startswith("two")
 
 
 def test_with_one_job_all_is_played_here(bots: Path) -> None:
     results = played(cases(bots, "where", "raise", "hi"), 1)
     assert results[0].turns[0].outcome.answer.startswith(f"{os.getpid()} ")
-    assert [one.passed for one in results] == [True, False, True]
+    assert [one.passed for one in results[1:]] == [False, True]
 
 
 def test_a_wrong_bot_fails_its_scenarios(bots: Path) -> None:
     given = cases(bots, "hi")
     (bots / "wild.yaml").write_text("persona: hi\nmodle: x\n")
     (result,) = played(given, 1)
-    assert why(result).startswith("the bot's file is wrong: bots/wild.yaml:2:1: modle")
+    assert why(result).startswith("the bot's file is wrong: bots/wild.yaml:1:1: `model` is missing")
 
 
 def test_where_a_model_is_asked_several_wait_for_it_at_once(bots: Path) -> None:

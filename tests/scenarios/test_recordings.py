@@ -210,6 +210,16 @@ def test_a_model_that_fails_is_told_and_nothing_is_lost(play: Play, server: Open
     assert faults(play()) == []
 
 
+def test_a_run_that_lacks_an_answer_loses_no_recording(play: Play, server: OpenAIServer) -> None:
+    server.say("Hi, Ken!")
+    server.say("Fine.")
+    play("record")
+    scripted = TWO_TURNS.replace("ken: hello\n", "ken: hello\n      model: [{fails: overflow}]\n")
+    scripted = scripted.replace("- ken: hello\n", "- ken: why?\n      expect: {silent: false}\n    - ken: hello\n")
+    assert ("unrecorded", 7) in faults(play("record", scripted))
+    assert answers(play()) == ["Hi, Ken!", "Fine."]
+
+
 def test_without_a_key_nothing_is_recorded_in_place_of_a_model() -> None:
     tape, switch = Tape(), ModelSwitch(OpenAIModel(SystemClock()), {})
     speaker = Speaker("record", tape, MovableClock(0), switch)
@@ -332,6 +342,15 @@ def test_without_recordings_there_is_no_file(tmp_path: Path) -> None:
     assert recordings.write(path, {"it": []})
     assert not path.exists()
     assert recordings.read(path) == {}
+
+
+def test_a_file_is_exchanged_as_a_whole(tmp_path: Path) -> None:
+    path, before = tmp_path / "desk.test.json", tmp_path / "before"
+    recordings.write(path, {"it": [recorded()]})
+    before.hardlink_to(path)
+    recordings.write(path, {"it": [recorded(answer="Hello!")]})
+    assert "Hi!" in before.read_text("utf-8")
+    assert "Hello!" in path.read_text("utf-8")
 
 
 def test_a_file_that_cannot_be_written_is_left_as_it_is(tmp_path: Path) -> None:

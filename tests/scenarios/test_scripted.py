@@ -215,7 +215,8 @@ def test_every_answer_has_the_bots_own_price(tmp_path: Path) -> None:
     assert usage.cost == usage.input_tokens * 1_000_000
 
 
-def test_a_slow_answer_waits_behind_a_button(tmp_path: Path) -> None:
-    turns = "    - ken: hello\n      model: {say: Here it is., takes: 50s}\n      expect: {via: button}\n"
+@pytest.mark.parametrize("takes", [46, 61, 79])
+def test_a_slow_answer_waits_behind_a_button_however_slow_it_is(tmp_path: Path, takes: int) -> None:
+    turns = f"    - ken: hello\n      model: {{say: Here it is., takes: {takes}s}}\n      expect: {{via: button}}\n"
     turns += "    - ken: {tap: Show the answer}\n      expect: {equals: Here it is., via: reply}\n"
     assert played(tmp_path, turns).all_failures == ()
