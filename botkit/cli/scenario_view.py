@@ -171,14 +171,14 @@ class _Page:
     def person(self, line: Line, *, named: bool) -> None:
         """A bubble on the left."""
         if named:
-            self.line(Text.assemble("  ", (plain(line.who), "bold")))
+            self.line(Text.assemble("  ", self._name(line, "bold")))
         for row in self._bubble(line, _PERSON):
             self.line(Text("  " if self._colored else "  │").append_text(row))
 
     def bot(self, line: Line) -> None:
         """A bubble on the right, with how it came above and the buttons beneath it."""
         way = f"{WAYS[line.via]} · " if line.via else ""
-        self._right(Text.assemble((way, "dim"), (plain(line.who), "bold green"), " "))
+        self._right(Text.assemble((way, "dim"), self._name(line, "bold green"), " "))
         for row in self._bubble(line, _BOT):
             self._right(row if self._colored else row.append("│"))
         for chips in self._chips(line.buttons):
@@ -200,6 +200,11 @@ class _Page:
             for part in line.wrap(self._console, width) if broken and line else [line]:
                 self.line(Text.assemble(first, part))
                 first = Text(" " * first.cell_len)
+
+    def _name(self, line: Line, style: str) -> Text:
+        name = Text(plain(line.who), style)
+        name.truncate(self._width // 2, overflow="ellipsis")
+        return name
 
     def _right(self, text: Text) -> None:
         self.line(Text(" " * max(self._width + 2 - text.cell_len, 0)).append_text(text))
@@ -225,9 +230,11 @@ class _Page:
     def _chips(self, labels: Sequence[str]) -> Iterator[Text]:
         """Buttons, as many on a line as there is room for."""
         row = Text()
+        room = self._width * 3 // 4
         for label in labels:
             chip = Text(f" {plain(label)} ", _CHIP) if self._colored else Text(f"[{plain(label)}]")
-            if row and row.cell_len + 1 + chip.cell_len > self._width * 3 // 4:
+            chip.truncate(room, overflow="ellipsis")
+            if row and row.cell_len + 1 + chip.cell_len > room:
                 yield row
                 row = Text()
             row = Text(" ").join([row, chip]) if row else chip

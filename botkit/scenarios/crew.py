@@ -6,11 +6,13 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from pickle import PickleError
 from time import monotonic
 from typing import Final
@@ -19,6 +21,7 @@ from botkit.errors import BotkitError, SpecError
 from botkit.scenarios.performance import Case
 from botkit.scenarios.results import Failure, Result
 from botkit.scenarios.running import Player
+from botkit.simulator.playground.fresh import fresh_imports
 
 PATIENCE: Final = 60.0
 """Seconds that one scenario may take. Played offline it takes some hundredths."""
@@ -198,13 +201,21 @@ def _serve(mouth: Connection, environ: Mapping[str, str], process_environ: Mappi
     sys.stdout = sys.stderr  # and is seen at once
     logging.getLogger().addHandler(logging.NullHandler())  # troubles are in the results, also those that were meant
     player = Player(environ)
+    with ExitStack() as imports:
+        folders = set[Path]()
+        try:
+            while True:
+                case: Case = mouth.recv()
+                if case.folder not in folders:
+                    folders.add(case.folder)
+                    imports.enter_context(fresh_imports(case.folder))
+                _answer(mouth, case, played(player, case))
+        except (EOFError, OSError):
+            return
+
+
+def _answer(mouth: Connection, case: Case, result: Result) -> None:
     try:
-        while True:
-            case: Case = mouth.recv()
-            result = played(player, case)
-            try:
-                mouth.send(result)
-            except (PickleError, TypeError, AttributeError) as error:
-                mouth.send(broken(case, f"what came of it cannot be handed on: {error}"))
-    except (EOFError, OSError):
-        return
+        mouth.send(result)
+    except (PickleError, TypeError, AttributeError) as error:
+        mouth.send(broken(case, f"what came of it cannot be handed on: {error}"))

@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 from botkit.scenarios.results import Failure, Line, Result
 
 # What cannot stand in XML, not even escaped (XML 1.0, section 2.2: Char), and what turns the direction of writing.
-_REFUSED = re.compile("[^\t\n\x20-\x7e\x85\xa0-\u2029\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_REFUSED = re.compile("[^\t\n\x20-\x7e\x85\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def write(path: Path, results: Sequence[Result]) -> None:

@@ -11,6 +11,7 @@ from botkit.messages import ChatKind, Message
 from botkit.scenarios.draft import Draft, DraftTurn, Written
 from botkit.spec.bot import BotSpec
 from botkit.steps.groups import Groups
+from botkit.steps.history import label
 
 SOMEBODY: Final = ""
 """A speaker whom the history does not name: the only one there is, or whoever it was."""
@@ -100,7 +101,7 @@ class _Transcript:
 
     def _answered(self, answer: str) -> None:
         if self._waiting:
-            scripts = (answer,) if answer.strip() else ()
+            scripts = (answer.strip(),) if answer.strip() else ()
             self._turns += self._turn(self._waiting, scripts=scripts, expect={"via": "reply"}, answer=answer)
         self._waiting = []
 
@@ -134,12 +135,12 @@ class _Transcript:
 
     def _named(self, name: str) -> str:
         """The speaker of this name; where nobody else can be meant, the one there is."""
-        name = "" if name == "Somebody" else name
-        if self._kind != "user":
-            return name
-        if name:
-            self._aliases.append((name, SOMEBODY))
-        return SOMEBODY
+        if name in ("", "Somebody"):
+            return SOMEBODY
+        speaker = SOMEBODY if self._kind == "user" else label(name, "", [self._bot.name])
+        if speaker != name:
+            self._aliases.append((name, speaker))
+        return speaker
 
     def _addressed(self, deed: Written, message: Message) -> Written:
         """What was said to the bot in a group: how it was called is not kept, so it is called again."""
@@ -172,7 +173,7 @@ def _sticker(match: re.Match[str]) -> _Done:
 
 
 def _file(match: re.Match[str]) -> _Done:
-    return _Done(({"file": match["name"] or "file.pdf"},))
+    return _Done(({"file": (match["name"] or "").strip() or "file.pdf"},))
 
 
 def _location(match: re.Match[str]) -> _Done:
@@ -181,7 +182,7 @@ def _location(match: re.Match[str]) -> _Done:
     title, _, address = words.partition(", ")
     if not title.strip():
         return _Done(({"location": "A place"},), remark="Where the place is, is left out.")
-    return _Done(({"location": {"title": title, "address": address} if address else title},))
+    return _Done(({"location": {"title": title, "address": address} if address.strip() else title},))
 
 
 def _voice(match: re.Match[str]) -> _Done:

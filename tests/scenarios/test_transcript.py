@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
+from time import process_time
 from typing import Any
 from unicodedata import normalize
 
@@ -200,10 +200,7 @@ SAID = [
 def test_a_name_is_replaced_wherever_it_is_one(inn: BotSpec, name: str, text: str, new: str) -> None:
     draft = drafted(inn, line("hello", by=name), line(text, 200, by=name), answer(text, 200), kind="group")
     assert [turn.speaker for turn in draft.turns] == ["hana", "hana"]
-    assert (draft.turns[1].deeds, draft.turns[1].answer) == ((f"@inn {new}",) if "inn" not in new else (new,), new) or (
-        draft.turns[1].deeds == (f"@inn {new}",)
-    )
-    assert draft.turns[1].answer == new
+    assert (draft.turns[1].deeds, draft.turns[1].answer) == ((f"@inn {new}",), new)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +253,7 @@ def test_it_is_told_how_much_was_replaced_and_not_what(inn: BotSpec) -> None:
         transcribe([line("I am Yuki: a@b.jp, c@d.jp", by="Yuki"), answer("Yuki!")], "group", inn), (), (), ("inn",)
     )
     disguise.draft()
-    assert disguise.told() == ["1 name (2 times in texts)", "2 e-mail addresses"]
+    assert disguise.told() == ["1 name", "2 e-mail addresses"]
 
 
 # ---------------------------------------------------------------- how it is written
@@ -314,7 +311,7 @@ def deed_text(deed: Deed) -> Any:
     return deed.text if deed.kind == "text" else None
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(SPOKEN, min_size=1, max_size=8), st.sampled_from(["user", "group"]))
 def test_whatever_is_said_is_read_back_word_for_word(inn: BotSpec, rows: Any, kind: ChatKind) -> None:
     draft = drafted(inn, *spoken(rows), kind=kind)
@@ -354,7 +351,7 @@ USED: list[Callable[[str], str]] = [
 WORDS = OWN_WORDS | NAMES_TOO | NO_NAMES | {"san", "hi", "mr"}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(NAMES, st.data())
 def test_no_name_and_no_id_is_left(inn: BotSpec, names: list[str], data: st.DataObject) -> None:
     assume(not {name.casefold() for name in names} & WORDS)
@@ -376,15 +373,14 @@ def test_no_name_and_no_id_is_left(inn: BotSpec, names: list[str], data: st.Data
 
 
 def test_long_and_hostile_texts_cost_little_time(inn: BotSpec) -> None:
-    said = []
-    for number, piece in enumerate(
-        ("a@", "1-", "https://a/", "Yuki ", "(photo", "x1", "my name is ", "さん", "?=&", "pin ")
-    ):
-        said += [line(piece * 2400, number * 500, by="Yuki"), answer(piece * 2400, number * 500)]
+    pieces = ("a@", "1-", "https://a/", "Yuki ", "(photo", "x1", "my name is ", "さん", "?=&", "pin ")
+    said = [line(piece * 2400, number * 500, by="Yuki") for number, piece in enumerate(pieces)]
+    began = process_time()
     loaded(inn, handwritten(drafted(inn, *said, kind="group")))
+    assert process_time() - began < 15  # about one; a minute where something is tried at each character again
 
 
-def test_the_bots_file_is_no_secret(inn: BotSpec, tmp_path: Path) -> None:  # noqa: ARG001
+def test_the_bots_file_is_no_secret(inn: BotSpec) -> None:
     draft = transcribe([line("Is Mr. Okami there?"), answer("Okami-san is.")], "user", inn)
     (turn,) = Disguise(draft, (), (), [], "persona: You are the inn of Okami.").draft().turns
     assert turn.answer == "Okami-san is."
