@@ -55,7 +55,9 @@ def _model_calls(expect: Expect, outcome: Outcome) -> Iterator[Miss]:
     if expect.model_calls is not None and calls != expect.model_calls:
         asked = f" ({', '.join(request.model for request in outcome.prompts)})" if calls else ""
         came = f"it was asked {times(calls)}{asked}" if calls else _unasked(outcome)
-        wanted = f"a model that is asked {times(expect.model_calls)}"
+        wanted = (
+            f"a model that is asked {times(expect.model_calls)}" if expect.model_calls else "a model that is not asked"
+        )
         yield Miss(("model_calls",), wanted, came, noted(outcome) if calls else "")
 
 

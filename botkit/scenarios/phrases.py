@@ -11,11 +11,13 @@ LONGEST: Final = 240
 MOST_LINES: Final = 12
 """Lines of a difference or of a list."""
 
-_NEAR: Final = 0.6
+# A single word is soon like another.
+_NEAR: Final = 0.65
+_NEAR_WORD: Final = 0.8
 _MOST_WORDS: Final = 1_500
 _MOST_SEARCHED: Final = 6_000
 # A word; where a script sets no spaces, one character; any other sign.
-_WORDS = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|\w+|\s+|.", re.DOTALL)
+_WORDS = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|\w+|[^\S\n]+|.", re.DOTALL)
 
 
 def plain(text: str) -> str:
@@ -60,7 +62,7 @@ def nearest(words: str, texts: Iterable[str]) -> str:
     """The stretch in some texts that is most like `words`; "" where none is much like them."""
     wanted = _split(plain(words))
     matcher = SequenceMatcher(None, "", "".join(wanted), autojunk=False)
-    best, found, left = _NEAR, "", _MOST_SEARCHED
+    best, found, left = _NEAR if len(wanted) > 1 else _NEAR_WORD, "", _MOST_SEARCHED
     for text in texts:
         parts = _split(" ".join(unicodedata.normalize("NFKC", text).split()))[:left]
         left -= len(parts)

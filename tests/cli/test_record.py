@@ -101,6 +101,11 @@ def test_a_group_is_overheard_and_answered_as_it_was(bots: Path, capsys: pytest.
     passes(capsys)
     (bots / "inn.yaml").write_text(SHARED.replace("overhear: 5", "overhear: 0"))
     assert main(["test", "inn"]) == 1  # what is expected can be missed
+    capsys.readouterr()
+    assert record(GROUP, "--print") == 0
+    printed = capsys.readouterr()
+    assert "expect: {via: reply}\n" in printed.out  # what is overheard is no longer told
+    assert "does not come" not in printed.err
 
 
 def test_the_bots_own_answers_are_no_script(bots: Path, say: Say, capsys: pytest.CaptureFixture[str]) -> None:
@@ -271,10 +276,12 @@ def test_misuse_is_told(
     assert words in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("bots")
 def test_a_store_that_cannot_be_reached_is_told(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bots: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("BOTKIT_STORE", "sqlite:////nowhere/botkit.db")
+    monkeypatch.setenv("BOTKIT_STORE", f"sqlite:///{bots}/inn.yaml/botkit.db")
     assert record(HANA) == 1
-    assert "botkit:" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert told.startswith("botkit: ")
+    assert "remembers" not in told
+    assert not (bots / "inn.test.yaml").exists()

@@ -153,6 +153,23 @@ def test_who_came_and_where_the_bot_was_invited_is_a_happening(inn: BotSpec) -> 
     assert one.acts[0].turn.follow == "hana"
 
 
+def test_who_is_named_on_coming_is_who_speaks(inn: BotSpec) -> None:
+    said = [line("(Ann Abe has just added you as a friend. Greet them.)"), answer("Ann it is, or Abe?")]
+    assert [turn.answer for turn in drafted(inn, *said).turns] == ["Hana it is, or Hana?"]
+
+
+def test_one_turn_has_no_more_than_the_bot_answers_at_once(inn: BotSpec) -> None:
+    turns = drafted(inn, *(line(f"q{number}", number) for number in range(17)), answer("ok", 16)).turns
+    assert [len(turn.deeds) for turn in turns] == [15, 2]
+
+
+def test_a_text_is_cut_to_what_line_takes(inn: BotSpec) -> None:
+    said = [line("Al " * 1666, by="Al"), answer("ok")]
+    (act,) = loaded(inn, handwritten(drafted(inn, *said, kind="group"))).acts
+    assert 4900 < len(act.deeds[0].text or "") <= 5000
+    assert "The text is cut short" in handwritten(drafted(inn, line("x" * 5000), answer("ok")))
+
+
 def test_answers_to_nothing_are_left_out(inn: BotSpec) -> None:
     assert written(inn, answer("Good night."), line("Hm?", 5), answer("Yes?", 5)).count("model:") == 1
     assert not drafted(inn, answer("Good night.")).turns
@@ -235,11 +252,17 @@ def test_names_that_only_texts_tell_are_found(inn: BotSpec, asked: str, answered
         ("the pin is 9876", "the pin is 0000"),
         ("パスワードはneko22です", "パスワードはxxxx00です"),
         ("Uc7e3c4a1b2d94f5e8a6b7c8d9e0f1a2b", "U" + "0" * 31 + "1"),
+        ("C1e3c4a1b2d94f5e8a6b7c8d9e0f1a2b3", "C" + "0" * 31 + "1"),
     ],
 )
 def test_what_tells_who_somebody_is_or_opens_a_door_is_made_harmless(inn: BotSpec, text: str, new: str) -> None:
     (turn,) = drafted(inn, line(text), answer(text)).turns
     assert (turn.deeds[0], turn.answer) == (new, new)
+
+
+def test_a_name_of_its_own_is_no_part_of_another(inn: BotSpec) -> None:
+    said = [line("a", by="田中一郎"), line("b", 200, by="一郎"), answer("一郎だ、田中一郎", 200)]
+    assert drafted(inn, *said, kind="group").turns[-1].answer == "Kenだ、Hana"
 
 
 def test_made_up_names_are_nobodys_in_the_conversation(inn: BotSpec) -> None:
@@ -268,6 +291,7 @@ def test_it_is_told_how_much_was_replaced_and_not_what(inn: BotSpec) -> None:
         ("2026-04-01", '"2026-04-01"'),
         ("a: b", '"a: b"'),
         ("#1", '"#1"'),
+        ("a #b", '"a #b"'),
         ('"a"', "'\"a\"'"),
         ("don't", "don't"),
         ("a, b", "a, b"),
