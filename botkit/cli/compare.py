@@ -24,6 +24,7 @@ from botkit.cli.compare_sides import Misfit, Played, Version, earlier, played
 from botkit.cli.compare_view import show
 from botkit.cli.comparison import Pair, facts, pairs
 from botkit.cli.folder import bots_folder, unknown_bots
+from botkit.cli.scenario_cases import has_words
 from botkit.errors import Problem
 from botkit.scenarios.loader import load_tests
 from botkit.scenarios.parallel import MANY
@@ -103,8 +104,7 @@ def _refuse_misuse(options: Namespace) -> None:
 
 def _wanted(scenarios: Sequence[Scenario], options: Namespace) -> list[str]:
     """The names of those to play. Raises Misfit where there are none."""
-    words = (options.only or "").casefold()
-    found = [one.name for one in scenarios if words in one.name.casefold()]
+    found = [one.name for one in scenarios if has_words(one.name, options.only or "")]
     if not found:
         raise Misfit(f"no scenario of {options.bot} has “{options.only}” in its name; it has: {_named(scenarios)}")
     return found

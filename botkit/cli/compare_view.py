@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from botkit.cli.comparison import LEVEL, Pair, Side, State, TurnPair
-from botkit.cli.plan_view import printable
+from botkit.cli.printing import printable
 from botkit.scenarios.statistics import told
 
 WIDE = 100

@@ -101,12 +101,13 @@ class Pair:
 
     @property
     def change(self) -> Change:
-        """What became of it. Of several runs a difference counts that is more than chance, or whole."""
+        """What became of it. Of several runs a difference counts that is more than chance."""
         before, now = self.before, self.now
         was, is_ = before.passed / len(before.runs), now.passed / len(now.runs)
-        if not before.was_played or "skipped" in (before.state, now.state):
+        if not (before.was_played and now.was_played) or "skipped" in (before.state, now.state):
             return "open"
-        if was == is_ or (self.chance >= LEVEL and {was, is_} != {0.0, 1.0}):
+        once = len(before.runs) == len(now.runs) == 1
+        if was == is_ or (self.chance >= LEVEL and not once):
             return "same"
         return "better" if was < is_ else "worse"
 

@@ -16,6 +16,7 @@ except ModuleNotFoundError:  # the packaged Lambda has no terminal, and the runt
     sys.exit("the botkit command needs the extra `dev`; run `make run`, or: pip install 'botkit[dev]'")
 
 from botkit.cli import check
+from botkit.cli.printing import printable
 
 COMMANDS = (
     *("new", "check", "show", "chat", "dev", "test", "compare", "record"),
@@ -35,7 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check.report(Console(stderr=True, emoji=False), error.problems)
         return 1
     except BotkitError as error:
-        Console(stderr=True, emoji=False).print(f"[bold red]botkit:[/] {escape(str(error))}", highlight=False)
+        Console(stderr=True, emoji=False).print(
+            f"[bold red]botkit:[/] {escape(printable(str(error)))}", highlight=False
+        )
         return 1
     except KeyboardInterrupt:
         # Not a return: Python would wait for threads that wait for a model. What they are at is in the

@@ -1,15 +1,14 @@
 """The plan as a person reads it: the texts that change as diffs, the rest as `old → new`."""
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from unicodedata import category
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
 from botkit.cli.flow import flow
+from botkit.cli.printing import printable
 from botkit.deploy.consequences import secret_wanted
 from botkit.deploy.description import Takes
 from botkit.deploy.plan import (
@@ -37,7 +36,6 @@ _TITLES = {
     "pipeline": "pipeline",
     "file": "its file, as text",
 }
-_TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 
 def show(console: Console, plan: Plan, known: Mapping[str, str]) -> None:
@@ -194,19 +192,6 @@ def _alike(one: str, other: str) -> int:
     """How many characters are the same at the beginning."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((number for number, (mine, theirs) in pairs if mine != theirs), min(len(one), len(other)))
-
-
-def printable(text: str) -> str:
-    """The text with what would steer a terminal, or turn the direction of writing, spelled out."""
-    return "".join(_spelled(char) if _steers(char) else char for char in text)
-
-
-def _steers(char: str) -> bool:
-    return char != "\t" and (category(char) in ("Cc", "Cs", "Zl", "Zp") or _TURNS.match(char) is not None)
-
-
-def _spelled(char: str) -> str:
-    return char.encode("unicode_escape").decode("ascii")
 
 
 # ---------------------------------------------------------------- figures

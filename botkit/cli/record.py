@@ -27,7 +27,7 @@ from rich.text import Text
 from botkit.cli import check
 from botkit.cli.folder import bots_folder, unknown_bots
 from botkit.cli.history import MOST, conversation_id, lines_of
-from botkit.cli.plan_view import printable
+from botkit.cli.printing import printable
 from botkit.cli.reading import add_stack_argument, services_of
 from botkit.cli.scenario_cases import own_code_of
 from botkit.errors import SpecError

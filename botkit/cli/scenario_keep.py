@@ -7,10 +7,10 @@ from typing import Any
 
 from rich.text import Text
 
-from botkit.cli.plan_view import printable
+from botkit.cli.printing import printable
 from botkit.cli.scenario_cases import Selection
 from botkit.errors import Problem, SpecError
-from botkit.scenarios.recording_file import renewed, write
+from botkit.scenarios.recording_file import read, renewed, write
 from botkit.scenarios.results import Recorded, Result
 from botkit.spec.loader import shown_path
 
@@ -45,21 +45,26 @@ class Keeping:
 def keep(chosen: Selection, results: Sequence[Result]) -> tuple[Keeping, ...]:
     """Write what came of these scenarios, a file for each of their bots; nothing is said of bots without recordings.
 
-    Of scenarios of the same files that were not played, what was there stays; of those that are gone, it goes.
+    Of scenarios of the same files that were not played, what was there stays; of those that are gone, it goes, once
+    all of a file are played.
     """
     bots = dict.fromkeys(one.bot for one in chosen.scenarios)
-    kept = (_keep(chosen, bot, chosen.recorded[bot], results) for bot in bots)
+    kept = (_keep(chosen, bot, results) for bot in bots)
     return tuple(one for one in kept if one.recorded or one.kept or one.dropped or one.fault)
 
 
-def _keep(chosen: Selection, bot: str, before: Kept, results: Sequence[Result]) -> Keeping:
+def _keep(chosen: Selection, bot: str, results: Sequence[Result]) -> Keeping:
+    path, before, now, fault = chosen.recordings_of(bot), chosen.recorded[bot], chosen.recorded[bot], None
     names = [one.name for one in chosen.all_scenarios if one.bot == bot]
-    now = renewed(before, names, [one for one in results if one.bot == bot])
-    path, old, new, fault = chosen.recordings_of(bot), _keys(before), _keys(now), None
     try:
+        before = read(path)  # again: another run may have recorded meanwhile
+        if any(one not in chosen.scenarios for one in chosen.all_scenarios if one.bot == bot):
+            names += before  # of a part of the file nothing else is cleared away
+        now = renewed(before, names, [one for one in results if one.bot == bot])
         write(path, now)
     except SpecError as error:
         fault = error.problems[0]
+    old, new = _keys(before), _keys(now)
     return Keeping(path, len(new - old), len(new & old), len(old - new), fault)
 
 

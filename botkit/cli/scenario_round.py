@@ -18,7 +18,7 @@ from rich.text import Text
 
 from botkit.cli import check
 from botkit.cli.folder import nothing_in
-from botkit.cli.plan_view import printable
+from botkit.cli.printing import printable
 from botkit.cli.scenario_cases import Selection, own_code_of, select
 from botkit.cli.scenario_keep import Keeping, keep
 from botkit.cli.scenario_rates import Rate, rates_of, tell_rates
@@ -76,7 +76,8 @@ class Round:
     def play(self, names: Sequence[str]) -> int:
         """Play the scenarios of these bots, or of all; returns the exit code. Raises KeyboardInterrupt, once told."""
         with own_code_of(self._folder):
-            chosen = select(self._folder, names, self._options.only)
+            with _quiet():  # own steps are imported
+                chosen = select(self._folder, names, self._options.only)
             self.bots = chosen.bots
             if not self._options.json:
                 check.report(self._errors, [*chosen.problems, *chosen.remarks])
@@ -114,8 +115,8 @@ class Round:
 
     @contextmanager
     def _progress(self, number: int) -> Iterator[Callable[[Result], None]]:
-        """A bar on a terminal, for as long as it lasts."""
-        if not self._console.is_terminal or self._options.json:
+        """A bar on a terminal, for as long as it lasts; none with --jobs 1, where a debugger may want the terminal."""
+        if not self._console.is_terminal or self._options.json or self._options.jobs == 1:
             yield lambda _: None
             return
         columns = (MofNCompleteColumn(), BarColumn(), TimeElapsedColumn(), TextColumn("[bold red]{task.description}"))
@@ -140,7 +141,7 @@ class Round:
             self._print_json(chosen, played, rates, kept)
         else:
             self._tell(played, rates, kept)
-        is_written = self._write_junit(played.results)
+        is_written = self._write_junit(chosen, played.results)
         failed = (
             any(rate.share < self._least for rate in rates)
             if rates
@@ -158,7 +159,12 @@ class Round:
             tell_unjudged(self._console, played.results)
         for one in kept:
             self._console.print(one.told(), soft_wrap=True)
-        if self._mode == "record" and not kept:
+        if (
+            self._mode == "record"
+            and not kept
+            and not played.not_run
+            and not any(one.all_failures for one in played.results)
+        ):
             self._console.print("there is nothing to record: every answer is scripted", style="dim")
         self._console.print()
         is_live = self._mode == "live"
@@ -174,12 +180,12 @@ class Round:
         facts["problems"] = [asdict(problem) for problem in (*chosen.problems, *chosen.remarks)]
         print(json.dumps(facts, indent=2, ensure_ascii=False))  # noqa: T201  for programs: nothing may be wrapped
 
-    def _write_junit(self, results: Sequence[Result]) -> bool:
+    def _write_junit(self, chosen: Selection, results: Sequence[Result]) -> bool:
         """Whether the report could be written, where one is wanted."""
         path: Path | None = self._options.junit
         try:
             if path is not None:
-                junit.write(path, results)
+                junit.write(path, results, chosen.problems)
         except OSError as error:
             self._complain(f"{path} cannot be written: {error.strerror}; name another file for --junit")
             return False
@@ -204,6 +210,7 @@ class Round:
             self._errors.print(Text(_EXAMPLE.rstrip()), soft_wrap=True)
         if self._options.json:
             self._print_json(chosen, _Played(), [], ())
+        self._write_junit(chosen, ())
         return 1
 
     def _no_model(self, chosen: Selection) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from botkit.cli.plan_view import printable
+from botkit.cli.printing import printable
 from botkit.scenarios.results import Failure, Line, Result, TurnResult
 from botkit.scenarios.scenario import Way
 from botkit.spec.document import Place

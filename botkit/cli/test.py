@@ -25,7 +25,7 @@ from rich.text import Text
 
 from botkit.cli import check
 from botkit.cli.folder import bots_folder, unknown_bots
-from botkit.cli.plan_view import printable
+from botkit.cli.printing import printable
 from botkit.cli.scenario_round import Round
 from botkit.cli.scenario_watch import Uses, Watch
 from botkit.simulator.playground.settings import Settings

@@ -73,6 +73,9 @@ class Cast:
         if turn.join or turn.leave:
             return (self._platform.join if turn.join else self._platform.leave)(self._account, place)
         people = [self.people[name] for name in turn.come or turn.go or ()]
+        there = self._platform.places[place].members
+        if absent := [one.name for one in people if turn.go and one.user_id not in there]:
+            raise Impossible(f"{', '.join(absent)} cannot leave, not being in this {place.kind}")
         return (self._platform.come if turn.come else self._platform.go)(self._account, place, *people)
 
     def _done(self, person: Person, deed: Deed, chat: Chat, where: Chat | None) -> Delivery:

@@ -23,6 +23,8 @@ from botkit.scenarios.results import Failure, Result
 from botkit.scenarios.running import Player
 from botkit.simulator.playground.fresh import fresh_imports
 
+log = logging.getLogger(__name__)
+
 PATIENCE: Final = 60.0
 """Seconds that one scenario may take. Played offline it takes some hundredths."""
 
@@ -109,8 +111,8 @@ class Crew:
                 result: Result = hand.ear.recv()
                 hand.number = None
                 return result
-        except (EOFError, OSError, PickleError):  # it died, perhaps in the middle of a word
-            pass
+        except Exception as error:  # it died, perhaps in the middle of a word; or its word is none that can be read
+            log.debug("a process was not understood: %s", error)
         if seconds >= self._patience and hand.process.is_alive():
             why = f"it was not done after {self._patience:g} s and was stopped; look for what never ends {_STEP}"
         else:

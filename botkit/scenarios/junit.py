@@ -13,16 +13,20 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from xml.etree.ElementTree import Element, ElementTree, SubElement, indent
 
+from botkit.errors import Problem
 from botkit.scenarios.results import Failure, Line, Result
 
 # What cannot stand in XML, not even escaped (XML 1.0, section 2.2: Char), and what turns the direction of writing.
 _REFUSED = re.compile("[^\t\n\x20-\x7e\x85\xa0-\u2027\u202f-\u2065\u206a-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def write(path: Path, results: Sequence[Result]) -> None:
-    """Write them to a file, whole or not at all; its folder is made where it is missing. Raises OSError."""
+def write(path: Path, results: Sequence[Result], problems: Sequence[Problem] = ()) -> None:
+    """Write them to a file, whole or not at all, with the problems of files that could not be read. Raises OSError.
+
+    The file's folder is made where it is missing.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    document = ElementTree(as_xml(results))
+    document = ElementTree(as_xml(results, problems))
     indent(document)
     with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         try:
@@ -35,12 +39,25 @@ def write(path: Path, results: Sequence[Result]) -> None:
             raise
 
 
-def as_xml(results: Sequence[Result]) -> Element:
-    """`testsuites`, with one `testsuite` for each bot, in the order of the bots."""
-    root = Element("testsuites", {"name": "botkit", **_totals(results)})
+def as_xml(results: Sequence[Result], problems: Sequence[Problem] = ()) -> Element:
+    """`testsuites`, with one `testsuite` for each bot, in the order of the bots, and one for wrong files.
+
+    A report that only leaves out what could not be read would be green.
+    """
+    root = Element("testsuites", {"name": "botkit", **_totals(results, len(problems))})
+    if problems:
+        _wrong(root, problems)
     for bot, of_bot in groupby(sorted(results, key=lambda one: one.bot), key=lambda one: one.bot):
         _suite(root, bot, list(of_bot))
     return root
+
+
+def _wrong(root: Element, problems: Sequence[Problem]) -> None:
+    suite = SubElement(root, "testsuite", {"name": "files", **_totals((), len(problems))})
+    for one in problems:
+        place = {"file": _kept(one.file), "line": str(one.line)}
+        case = SubElement(suite, "testcase", {"classname": "files", "name": _kept(one.file), **place, "time": "0.000"})
+        SubElement(case, "error", {"message": _kept(one.text), "type": "file"}).text = _kept(str(one))
 
 
 def _suite(root: Element, bot: str, results: Sequence[Result]) -> None:
@@ -68,12 +85,12 @@ def _case(suite: Element, name: str, result: Result) -> None:
         SubElement(case, "system-out").text = _kept("\n".join(_conversation(result)))
 
 
-def _totals(results: Sequence[Result]) -> dict[str, str]:
+def _totals(results: Sequence[Result], problems: int = 0) -> dict[str, str]:
     kinds = Counter(_element(result) for result in results)
     return {
-        "tests": str(len(results)),
+        "tests": str(len(results) + problems),
         "failures": str(kinds["failure"]),
-        "errors": str(kinds["error"]),
+        "errors": str(kinds["error"] + problems),
         "skipped": str(kinds["skipped"]),
         "time": f"{sum(result.seconds for result in results):.3f}",
     }

@@ -25,6 +25,8 @@ def _prompt(expect: Expect, outcome: Outcome) -> Iterator[Miss]:
             wanted = f"a prompt with {shown(words)}"
             yield Miss(("prompt_has", number), wanted, came if sent else _unasked(outcome), _overview(words, sent))
     for number, words in enumerate(expect.prompt_not or ()):
+        if not sent:  # of nothing all is true: a bot that is deaf would pass
+            yield Miss(("prompt_not", number), f"a prompt without {shown(words)}", _unasked(outcome))
         for where, message in sent:
             if has(message.content, words):
                 came = f"the model was sent ({where}): {around(message.content, words)}"

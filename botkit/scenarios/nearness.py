@@ -20,6 +20,7 @@ OF_TURNS: Final = tuple(options_of(Turn))
 # Shorter options are too near to names that people have: Jon, Goh, Chad.
 _LONG_OPTIONS: Final = tuple(option for option in OF_TURNS if len(option) >= 5)
 _NEARNESS: Final = 0.8
+_MOST_COMPARED = 20
 _NEAR_NAMES: Final = 0.85
 _SHORTEST: Final = 4
 
@@ -61,6 +62,8 @@ def namesakes(scenario: Scenario) -> Iterator[Problem]:
     """Speakers who speak once, and are nearly called like another: to the bot they are somebody else."""
     turns = Counter(act.speaker for act in scenario.acts if act.speaker)
     known = {*scenario.header.people}
+    if len(scenario.speakers) > _MOST_COMPARED:  # all are compared with all
+        return
     for act in scenario.acts:
         name = act.speaker
         if name is None or turns[name] > 1 or name in known or len(name) < _SHORTEST or re.search(r"\d", name):

@@ -98,12 +98,13 @@ class Performance:
     def _turn(self, place: Place, act: Act, place_of: PlaceOf) -> None:
         self.clock.sleep(BETWEEN_TURNS)
         self.told.clear()
-        self.stage.seen.clear()
+        self.stage.begin()
         number = len(self.turns) + 1
         self.speaker.begin(number, act)
         lines, broken = self._happen(act)
-        self.tape.spares = self.tape.spares or bool(broken)
-        failures = [*broken, *self.speaker.end(), *(self._broken(one, place) for one in self.stage.seen.faults)]
+        came = [*self.stage.seen.faults, self.stage.left_undone(), self.stage.refused()]
+        failures = [*broken, *self.speaker.end(), *(self._broken(one, place) for one in came if one)]
+        self.tape.spares = self.tape.spares or bool(failures)
         lines += [self._line(chat, one) for chat, one in self.told]
         outcome = self._outcome()
         self.turns.append(TurnResult(number, place, tuple(lines), outcome, tuple(failures)))

@@ -22,7 +22,7 @@ _WORDS = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]|\w+|[^\S\n]+|.",
 
 def plain(text: str) -> str:
     """A text as it is compared: NFKC, so that full and half width are one; without case; any blanks as one."""
-    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def shown(text: str, most: int = LONGEST) -> str:

@@ -38,7 +38,9 @@ def _contains(expect: Expect, outcome: Outcome) -> Iterator[Miss]:
 
 def _not(expect: Expect, outcome: Outcome) -> Iterator[Miss]:
     for number, words in enumerate(expect.not_ or ()):
-        if has(outcome.answer, words):
+        if _is_mute(expect, outcome):
+            yield Miss(("not", number), f"an answer without {shown(words)}", answer_of(outcome))
+        elif has(outcome.answer, words):
             came = f"the answer was {around(outcome.answer, words)}"
             yield Miss(("not", number), f"an answer without {shown(words)}", came)
 
@@ -111,8 +113,10 @@ def _messages(expect: Expect, outcome: Outcome) -> Iterator[Miss]:
 
 def _length(expect: Expect, outcome: Outcome) -> Iterator[Miss]:
     length = sum(1 for one in outcome.said for _ in graphemes(one.text))
-    if expect.length is not None and length > expect.length:
-        wanted = f"an answer of at most {counted(expect.length, 'character')}"
+    wanted = f"an answer of at most {counted(expect.length or 0, 'character')}"
+    if expect.length is not None and _is_mute(expect, outcome):
+        yield Miss(("length",), wanted, answer_of(outcome))
+    elif expect.length is not None and length > expect.length:
         yield Miss(("length",), wanted, f"it has {length}: {shown(outcome.answer)}")
 
 
@@ -133,6 +137,11 @@ CHECKS: Final[tuple[Check, ...]] = (
     *(_silent, _contains, _not, _matches, _equals, _language),
     *(_via, _messages, _length, _quick_replies),
 )
+
+
+def _is_mute(expect: Expect, outcome: Outcome) -> bool:
+    """Whether nothing was said where an answer is meant: of no answer all is true, also of a bot that is deaf."""
+    return not outcome.said and not expect.silent and expect.messages != 0
 
 
 def _unlike(wanted: str, texts: Sequence[str]) -> str:

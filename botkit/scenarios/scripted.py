@@ -51,6 +51,7 @@ class Speaker:
             self._voices, self._spoken = [*self._voices, *voices], iter(voices)
             self._places: Mapping[tuple[str | int, ...], Place] = act.places if act else {}
             self._place = act.place if act else NOWHERE
+            self._moderated = False
             self._prompts: list[ChatRequest] = []
             self._usages: list[Usage] = []
             self._missing: Failure | None = None
@@ -101,6 +102,7 @@ class Speaker:
     def moderate(self, request: ModerationRequest) -> tuple[str, ...]:  # noqa: ARG002
         """What the turn says is found."""
         with self._lock:
+            self._moderated = True
             return tuple(self._flagged)
 
     def count_tokens(self, model: str, text: str) -> int:
@@ -137,10 +139,14 @@ class Speaker:
 
     def _unasked(self) -> tuple[Failure, ...]:
         """The scripts that nobody has asked for."""
+        if self._flagged and not self._moderated:
+            came = "the bot judges nothing: switch `moderation:` on in its file"
+            return (Failure("unmet", self._places.get(("flagged",), self._place), "moderation", came, "flagged"),)
         asked, written = len(self._prompts), len(self._scripts)
         if asked >= written or self._mode == "live":
             return ()
-        came = f"it was asked {_times(asked)}, so nobody asked for “{_short(self._scripts[asked])}”"
+        count = f"asked {_times(asked)}" if asked else "never asked"
+        came = f"it was {count}, so nobody asked for “{_short(self._scripts[asked])}”"
         return (Failure("unmet", self._model_place(asked), f"the model asked {_times(written)}", came, "model"),)
 
     def _model_place(self, number: int) -> Place:
@@ -197,7 +203,7 @@ def _said(script: Script, request: ChatRequest) -> Completion:
 
 
 def _times(number: int) -> str:
-    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
+    return {1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 def _short(script: Script) -> str:

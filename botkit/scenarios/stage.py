@@ -11,7 +11,7 @@ from typing import Final
 from pydantic import ConfigDict
 
 from botkit.delivery.conversations import conversation_of
-from botkit.errors import BotkitError
+from botkit.errors import BotkitError, SecretError
 from botkit.line.client import LineClient
 from botkit.line.markdown import LineMarkdown
 from botkit.messages import Chat, Message, Reply
@@ -73,7 +73,7 @@ class Onlooker(Step):
         """Go on. Raises what the steps inside raise."""
         try:
             return call_next(turn)
-        except Exception as error:
+        except BaseException as error:  # also a SystemExit: what is meant to fail fails as botkit's own errors do
             if not isinstance(error, BotkitError):
                 self.seen.faults.append(_fault(error))
             raise
@@ -98,6 +98,7 @@ class Stage:
         line, own = line_section(bot, self.account)
         self.bot = replace(bot, line=line, steps=(Onlooker(seen=self.seen), *bot.steps))
         self._queue = Queue(clock, Condition(), VISIBILITY_MS)
+        self._dead, self._since = 0, clock.now()
         numbers = count(1)
         self.services = Services(
             store=MemoryStore(),
@@ -140,6 +141,28 @@ class Stage:
             failed = {one["itemIdentifier"] for one in answer.get("batchItemFailures", ())}
             self._queue.settle({message.receipt for message in batch}, failed & ids)
 
+    def left_undone(self) -> str:
+        """What keeps a turn from having come to its end; "" where nothing does."""
+        if self._queue.dead > self._dead:
+            self._dead = self._queue.dead
+            return "the worker failed each time it was woken, and what woke it is a dead letter now"
+        if self._queue.waiting:
+            return f"the worker has still not answered after {PATIENCE_MS // 60_000} minutes of the scenario's clock"
+        return ""
+
+    def refused(self) -> str:
+        """What LINE refused last of the messages that it was to send in this turn; "" where it took them in the end."""
+        calls = [call for call in self.platform.calls if call.endpoint in ("reply", "push") and call.at >= self._since]
+        if not calls or calls[-1].status < 400:
+            return ""
+        said = calls[-1]
+        return f"LINE refused to {said.endpoint} it, with status {said.status}: its messages are none that LINE takes"
+
+    def begin(self) -> None:
+        """A turn begins: what was before is no longer looked at."""
+        self.seen.clear()
+        self._since = self.clock.now()
+
     def history(self, chat: Chat, user_id: str | None) -> tuple[Message, ...]:
         """What the bot remembers of a conversation, oldest first, overheard lines among it."""
         step = self.bot.step(History)
@@ -180,10 +203,13 @@ class _StageSecrets:
     real: Secrets | None
 
     def get(self, reference: str) -> str:
-        """The value. Raises SecretError as the real ones do."""
+        """The value; "" of a key that is not there: whoever asks a model without one hears of it then."""
         if reference in self.own:
             return self.own[reference]
-        return self.real.get(reference) if self.real else ""
+        try:
+            return self.real.get(reference) if self.real else ""
+        except SecretError:
+            return ""
 
     def warm(self, references: Collection[str]) -> None:
         """Fetch what is not at hand."""
@@ -191,7 +217,7 @@ class _StageSecrets:
             self.real.warm([one for one in references if one not in self.own])
 
 
-def _fault(error: Exception) -> str:
+def _fault(error: BaseException) -> str:
     """An exception of a step, with the place in a file that is not botkit's own where there is one."""
     frames = [frame for frame in extract_tb(error.__traceback__) if not _is_ours(frame.filename)]
     where = f" ({_shown(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""

@@ -286,13 +286,13 @@ def drawn(before: Any, now: Any, width: int = 80, *, terminal: bool = False) -> 
         ([ran("passed")], [ran("failed")], "worse"),
         ([ran("failed")], [ran("passed")], "better"),
         ([ran("failed")], [ran("failed")], "same"),
-        ([ran("passed")], [ran("failed", fault="stale")], "worse"),
+        ([ran("passed")], [ran("failed", fault="stale")], "open"),
         ([ran("failed", fault="stale")], [ran("passed")], "open"),
         ([ran("failed", fault="unrecorded")], [ran("failed")], "open"),
         ([ran("skipped")], [ran("skipped")], "open"),
         ([ran("passed")] * 10, [ran("passed")] * 8 + [ran("failed")] * 2, "same"),
         ([ran("passed")] * 10, [ran("passed")] * 2 + [ran("failed")] * 8, "worse"),
-        ([ran("passed")] * 2, [ran("failed")] * 2, "worse"),
+        ([ran("passed")] * 2, [ran("failed")] * 2, "same"),
     ],
 )
 def test_a_change_is_one_where_it_is_more_than_chance(before: Any, now: Any, change: str) -> None:

@@ -39,17 +39,22 @@ FORGETS = """\
 ASKS = "- name: asks a model\n  turns:\n    - hana: Who are you?\n      expect: {contains: kind}\n"
 NOISY = """\
 import os, time
+from multiprocessing import parent_process
 from botkit import Step
 
 class Noisy(Step):
     def __call__(self, turn, call_next):
         print("this is no result")
+        if parent_process():
+            os.write(1, b"nor is this")
         if turn.text == "leave":
             os._exit(3)
         while turn.text == "stay":
             time.sleep(0.01)
         return call_next(turn)
 """
+
+NOISY_PIPELINE = "pipeline: [reply, {use: 'bots.steps.noisy:Noisy'}, persona, model]\n"
 
 
 @pytest.fixture
@@ -135,18 +140,31 @@ def test_what_was_left_out_is_told_with_its_cure(home: Path, capsys: Captured) -
     assert "1 expectation was not judged: a judge is asked with --live, and its verdict kept with --record" in told
 
 
-def test_programs_get_the_results_and_nothing_else(home: Path, capsys: Captured) -> None:
+def test_programs_get_the_results_and_nothing_else(home: Path) -> None:
     write(home, "inn", GREETS + FORGETS, bot=BOT + NOISY_PIPELINE)
     (home / "bots" / "steps").mkdir()
     (home / "bots" / "steps" / "noisy.py").write_text(NOISY)
-    told = facts(capsys)
-    totals = told["totals"]
-    assert [one["outcome"] for one in told["results"]] == ["passed", "failed"]
-    assert (totals["passed"], totals["failed"], totals["not_run"], totals["unjudged"]) == (1, 1, 0, 0)
-    assert told["problems"] == []
+    for jobs in ("1", "2"):
+        command_line = [sys.executable, "-m", "botkit", "test", "--json", "--jobs", jobs]
+        ended = subprocess.run(command_line, cwd=home, capture_output=True, text=True, timeout=60, check=False)
+        told = json.loads(ended.stdout)
+        assert [one["outcome"] for one in told["results"]] == ["passed", "failed"]
+        totals = told["totals"]
+        assert (totals["passed"], totals["failed"], totals["not_run"], totals["unjudged"]) == (1, 1, 0, 0)
+        assert told["problems"] == []
+        assert ended.returncode == 1
+        assert "this is no result" in ended.stderr
+    assert "nor is this" in ended.stderr
 
 
-NOISY_PIPELINE = "pipeline: [reply, {use: 'bots.steps.noisy:Noisy'}, persona, model]\n"
+def test_steps_of_ones_own_are_read_as_they_are_now(home: Path, capsys: Captured) -> None:
+    write(home, "inn", GREETS, bot=BOT + NOISY_PIPELINE)
+    (home / "bots" / "steps").mkdir()
+    (home / "bots" / "steps" / "noisy.py").write_text(NOISY)
+    assert run("--jobs", "1") == 0
+    (home / "bots" / "steps" / "noisy.py").write_text(NOISY.replace("(Step):\n", "(Step):\n    volume: int\n\n"))
+    assert run("--jobs", "1") == 1
+    assert "volume: is required; add it" in capsys.readouterr().err
 
 
 def test_a_step_that_ends_its_process_fails_its_own_scenario_alone(home: Path, capsys: Captured) -> None:
@@ -274,17 +292,19 @@ def test_a_changed_prompt_is_shown_as_a_diff(home: Path, server: OpenAIServer, c
 def test_live_it_is_told_how_often_each_passes_and_what_goes_wrong(
     home: Path, server: OpenAIServer, capsys: Captured
 ) -> None:
-    write(home, "inn", ASKS + GREETS.replace("{contains: hi}", "{silent: false}"))
-    for words in ("I am kind.", "Leave me alone.", "So kind of you to ask.", "Who knows?", "Hi", "Hi", "Hi", "Hi"):
+    asks = ASKS.replace("{contains: kind}", "{length: 20, contains: kind}")
+    write(home, "inn", asks + GREETS.replace("{contains: hi}", "{silent: false}"))
+    for words in ("I am kind.", "So kind of you to ask me.", "Leave me alone.", "Who knows?", "Hi", "Hi", "Hi", "Hi"):
         server.say(words)
     assert run("--live", "--times", "4", "--jobs", "1") == 1
     told = capsys.readouterr().out
-    assert "✗ asks a model  2 of 4 runs; this is run 2\n" in told
+    often = told.index("✗ asks a model  2 of 4 runs; this is run 3\n")
+    assert often < told.index("✗ asks a model  1 of 4 runs; this is run 2\n"), "what happens most comes first"
     assert "Leave me alone." in told
     assert "Who knows?" not in told, "one example is enough"
-    assert "✗ inn  asks a model  2 of 4 passed, 50 % (15–85 %)" in told
+    assert "✗ inn  asks a model  1 of 4 passed, 25 % (5–70 %)" in told
     assert "✓ inn  greets whoever says hello  4 of 4 passed, 100 % (51–100 %)" in told
-    assert re.search(r"^6 passed, 2 failed in .* s, \d+ tokens, 0\.\d+ USD$", told, re.MULTILINE)
+    assert re.search(r"^5 passed, 3 failed in .* s, \d+ tokens, 0\.\d+ USD$", told, re.MULTILINE)
 
 
 def test_a_rate_that_is_enough_can_be_named(home: Path, server: OpenAIServer, capsys: Captured) -> None:

@@ -20,6 +20,7 @@ from botkit.scenarios.language_codes import KNOWN, MEANT, NAMES, code_fault, nam
         ("営業中", "ja"),
         ("Check-in starts at three in the afternoon.", "en"),
         ("THREE O'CLOCK IN THE AFTERNOON", "en"),
+        ("We serve 抹茶 and おにぎり for breakfast here.", "en"),
         ("Hanako さん, see you at the station tomorrow!", "en"),
         ("下午三点开始办理入住。", "zh"),
         ("歡迎光臨，請問有什麼可以幫您？", "zh"),
