@@ -45,7 +45,7 @@ class ScenarioFile(pytest.File):
     def _items(self) -> Any:
         """The module that plays scenarios: the one place from which the rest of botkit is loaded."""
         try:
-            return import_module("botkit.cli.items")
+            return import_module("botkit.cli.scenarios.items")
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] == "botkit":
                 raise

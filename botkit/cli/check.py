@@ -18,7 +18,7 @@ from rich.text import Text
 from botkit.cli.advice import advise
 from botkit.cli.folder import bots_folder, nothing_in, unknown_bots
 from botkit.errors import Problem
-from botkit.scenarios.loader import load_tests, test_files
+from botkit.scenarios.file.loader import load_tests, test_files
 from botkit.simulator.playground.settings import Settings
 from botkit.spec.bot import BotSpec
 from botkit.spec.loader import load_folder

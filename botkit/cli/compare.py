@@ -20,16 +20,16 @@ from rich.console import Console
 from rich.text import Text
 
 from botkit.cli import check
-from botkit.cli.compare_sides import Misfit, Played, Version, earlier, played
-from botkit.cli.compare_view import show
-from botkit.cli.comparison import Pair, facts, pairs
+from botkit.cli.comparing.comparison import Pair, facts, pairs
+from botkit.cli.comparing.sides import Misfit, Played, Version, earlier, played
+from botkit.cli.comparing.view import show
 from botkit.cli.folder import bots_folder, unknown_bots
-from botkit.cli.scenario_cases import has_words
+from botkit.cli.scenarios.cases import has_words
 from botkit.errors import Problem
-from botkit.scenarios.loader import load_tests
+from botkit.scenarios.file.loader import load_tests
+from botkit.scenarios.file.scenario import Scenario
+from botkit.scenarios.model.recording_file import path_of, read
 from botkit.scenarios.parallel import MANY
-from botkit.scenarios.recording_file import path_of, read
-from botkit.scenarios.scenario import Scenario
 
 MOST_TIMES = 100
 """So often a scenario is run at most."""

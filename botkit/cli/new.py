@@ -21,7 +21,7 @@ from rich.text import Text
 
 from botkit.cli.folder import bots_folder
 from botkit.errors import BotkitError
-from botkit.scenarios.loader import SUFFIX
+from botkit.scenarios.file.loader import SUFFIX
 from botkit.spec.loader import bot_files, load_file, name_fault
 from botkit.steps import STEPS
 

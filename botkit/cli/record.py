@@ -29,22 +29,22 @@ from botkit.cli.folder import bots_folder, unknown_bots
 from botkit.cli.history import MOST, conversation_id, lines_of
 from botkit.cli.printing import printable
 from botkit.cli.reading import add_stack_argument, services_of
-from botkit.cli.scenario_cases import own_code_of
+from botkit.cli.scenarios.cases import own_code_of
 from botkit.errors import SpecError
 from botkit.messages import ChatKind, Message
 from botkit.ports import Conversation
-from botkit.scenarios.appending import TestFile, append, read_tests, unique
-from botkit.scenarios.disguise import Disguise
-from botkit.scenarios.draft import Draft
-from botkit.scenarios.fitting import Fitted, Play, fit, with_context
-from botkit.scenarios.handwriting import handwritten
-from botkit.scenarios.loader import SUFFIX
+from botkit.scenarios.file.loader import SUFFIX
+from botkit.scenarios.file.scenario import Scenario
+from botkit.scenarios.file.values import name_fault
 from botkit.scenarios.parallel import play_all
 from botkit.scenarios.performance import Case
 from botkit.scenarios.results import Result
-from botkit.scenarios.scenario import Scenario
-from botkit.scenarios.transcript import transcribe
-from botkit.scenarios.values import name_fault
+from botkit.scenarios.transcripts.appending import TestFile, append, read_tests, unique
+from botkit.scenarios.transcripts.disguise import Disguise
+from botkit.scenarios.transcripts.draft import Draft
+from botkit.scenarios.transcripts.fitting import Fitted, Play, fit, with_context
+from botkit.scenarios.transcripts.handwriting import handwritten
+from botkit.scenarios.transcripts.transcript import transcribe
 from botkit.spec.bot import BotSpec
 from botkit.spec.loader import load_file, shown_path
 from botkit.steps.groups import Groups

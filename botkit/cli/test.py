@@ -26,8 +26,8 @@ from rich.text import Text
 from botkit.cli import check
 from botkit.cli.folder import bots_folder, unknown_bots
 from botkit.cli.printing import printable
-from botkit.cli.scenario_round import Round
-from botkit.cli.scenario_watch import Uses, Watch
+from botkit.cli.scenarios.round import Round
+from botkit.cli.scenarios.watch import Uses, Watch
 from botkit.simulator.playground.settings import Settings
 
 MOST_TIMES = 1000

@@ -9,17 +9,17 @@ from typing import Final
 from botkit.errors import SecretError
 from botkit.messages import Chat
 from botkit.ports import ChatModel, ChatRequest, Secrets
-from botkit.scenarios.acts import Cast, Impossible
-from botkit.scenarios.clock import StageClock
-from botkit.scenarios.expectations import unmet
-from botkit.scenarios.guest import GuestPlayer
-from botkit.scenarios.judge import Judge
-from botkit.scenarios.lines import said_of, words_of
-from botkit.scenarios.recordings import Tape
+from botkit.scenarios.expecting.expectations import unmet
+from botkit.scenarios.file.scenario import Act, Deed, Expect, Scenario, Turn
+from botkit.scenarios.model.guest import GuestPlayer
+from botkit.scenarios.model.judge import Judge
+from botkit.scenarios.model.recordings import Tape
+from botkit.scenarios.model.scripted import Mode, Speaker
 from botkit.scenarios.results import Failure, Line, Outcome, Recorded, Result, TurnResult
-from botkit.scenarios.scenario import Act, Deed, Expect, Scenario, Turn
-from botkit.scenarios.scripted import Mode, Speaker
-from botkit.scenarios.stage import Refused, Seen, Stage
+from botkit.scenarios.world.acts import Cast, Impossible
+from botkit.scenarios.world.clock import StageClock
+from botkit.scenarios.world.lines import said_of, words_of
+from botkit.scenarios.world.stage import Refused, Seen, Stage
 from botkit.simulator.chats import Utterance
 from botkit.simulator.wire import Delivery
 from botkit.simulator.world import Change

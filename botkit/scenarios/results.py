@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from botkit.messages import Message
 from botkit.ports import ChatRequest, Usage
-from botkit.scenarios.scenario import Way
+from botkit.scenarios.file.scenario import Way
 from botkit.spec.document import Place
 
 Fault = Literal["unmet", "unrecorded", "stale", "broken"]

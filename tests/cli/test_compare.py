@@ -13,10 +13,10 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from botkit.cli.compare_view import show
-from botkit.cli.comparison import pairs
+from botkit.cli.comparing.comparison import pairs
+from botkit.cli.comparing.revision import Unreachable, take_out
+from botkit.cli.comparing.view import show
 from botkit.cli.main import main
-from botkit.cli.revision import Unreachable, take_out
 from tests.support.openai_server import openai_server
 
 BOT = "persona: You are the desk.\nmodel: gpt-4.1-mini\nevents: {follow: WELCOME}\nmedia: {image: see}\n"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from botkit.cli import new
 from botkit.errors import BotkitError
-from botkit.scenarios.loader import load_tests
+from botkit.scenarios.file.loader import load_tests
 from botkit.scenarios.performance import Case
 from botkit.scenarios.running import play
 from botkit.spec.bot import BotSpec, Header

@@ -9,7 +9,7 @@ import pytest
 from botkit.cli.main import main
 from botkit.messages import Message
 from botkit.ports import Conversation, Memory
-from botkit.scenarios.loader import load_tests
+from botkit.scenarios.file.loader import load_tests
 from botkit.stores.sqlite import SqliteStore
 from tests.support.samples import BOT, NOW, SECOND, memory, remember
 

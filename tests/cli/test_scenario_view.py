@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
-from botkit.cli.scenario_view import WIDEST, show_failed
+from botkit.cli.scenarios.view import WIDEST, show_failed
 from botkit.scenarios.results import Failure, Fault, Line, Outcome, Result, TurnResult
 from botkit.spec.document import Place
 

@@ -8,8 +8,8 @@ import pytest
 
 from botkit.cli import schema
 from botkit.errors import BotkitError
-from botkit.scenarios.reference import scenarios_reference
-from botkit.scenarios.schema import scenarios_schema
+from botkit.scenarios.file.reference import scenarios_reference
+from botkit.scenarios.file.schema import scenarios_schema
 from botkit.spec.reference import reference
 from botkit.spec.schema import bot_schema
 

@@ -3,7 +3,7 @@
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
-from botkit.scenarios.clock import StageClock
+from botkit.scenarios.world.clock import StageClock
 
 
 def test_time_moves_at_once_where_nobody_waits() -> None:

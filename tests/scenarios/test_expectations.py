@@ -8,14 +8,14 @@ import pytest
 
 from botkit.messages import Message
 from botkit.ports import ChatRequest, Usage
-from botkit.scenarios import patterns
-from botkit.scenarios.expectations import unmet
-from botkit.scenarios.loader import load_tests
+from botkit.scenarios.expecting import patterns
+from botkit.scenarios.expecting.expectations import unmet
+from botkit.scenarios.expecting.phrases import marked, nearest, shown
+from botkit.scenarios.file.loader import load_tests
+from botkit.scenarios.file.scenario import Expect
 from botkit.scenarios.performance import Case
-from botkit.scenarios.phrases import marked, nearest, shown
 from botkit.scenarios.results import Outcome, Said
 from botkit.scenarios.running import Player
-from botkit.scenarios.scenario import Expect
 from botkit.spec.document import Path as OptionPath
 from botkit.spec.document import Place
 

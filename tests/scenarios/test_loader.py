@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from botkit.scenarios import loader
-from botkit.scenarios.loader import Loaded
-from botkit.scenarios.scenario import Deed, Expect, Person, Scenario, Script
+from botkit.scenarios.file import loader
+from botkit.scenarios.file.loader import Loaded
+from botkit.scenarios.file.scenario import Deed, Expect, Person, Scenario, Script
 from botkit.spec.document import Place
 
 ROOT = Path(__file__).parents[2]

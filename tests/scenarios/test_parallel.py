@@ -10,12 +10,12 @@ from threading import Barrier
 
 import pytest
 
-from botkit.scenarios.loader import load_tests
+from botkit.scenarios.file.loader import load_tests
+from botkit.scenarios.model.scripted import Mode
 from botkit.scenarios.own_modules import OwnModules
 from botkit.scenarios.parallel import play_all
 from botkit.scenarios.performance import Case
 from botkit.scenarios.results import Result
-from botkit.scenarios.scripted import Mode
 from tests.support.openai_server import Body, openai_server
 
 PATIENCE = 5.0

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-import botkit.cli.items  # noqa: F401  loaded here, not anew in each run of pytest within
+import botkit.cli.scenarios.items  # noqa: F401  loaded here, not anew in each run of pytest within
 from botkit.models.tokens import count_tokens
 
 pytest_plugins = ["pytester"]

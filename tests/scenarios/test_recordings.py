@@ -13,13 +13,13 @@ from botkit.messages import Content, Message
 from botkit.models.openai import OpenAIModel
 from botkit.ports import ChatRequest, Completion, Usage
 from botkit.runtime import SystemClock
-from botkit.scenarios import recordings
-from botkit.scenarios.loader import load_tests
+from botkit.scenarios.file.loader import load_tests
+from botkit.scenarios.model import recordings
+from botkit.scenarios.model.recordings import Stale, Tape
+from botkit.scenarios.model.scripted import Mode, Speaker
 from botkit.scenarios.performance import Case
-from botkit.scenarios.recordings import Stale, Tape
 from botkit.scenarios.results import Recorded, Result
 from botkit.scenarios.running import Player
-from botkit.scenarios.scripted import Mode, Speaker
 from botkit.simulator.playground.switch import ModelSwitch
 from botkit.testing import MovableClock
 from tests.support.openai_server import OpenAIServer, openai_server

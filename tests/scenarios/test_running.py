@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from botkit.scenarios.loader import load_tests
+from botkit.scenarios.file.loader import load_tests
 from botkit.scenarios.own_modules import OwnModules
 from botkit.scenarios.performance import Case
 from botkit.scenarios.results import Result

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from botkit.scenarios import loader
+from botkit.scenarios.file import loader
+from botkit.scenarios.file.reference import scenarios_reference
+from botkit.scenarios.file.scenario import HAPPENINGS, Deed, Expect, Guest, Header, Person, Script, Setting, Turn
+from botkit.scenarios.file.schema import scenarios_schema
 from botkit.scenarios.performance import Case
-from botkit.scenarios.reference import scenarios_reference
 from botkit.scenarios.running import play
-from botkit.scenarios.scenario import HAPPENINGS, Deed, Expect, Guest, Header, Person, Script, Setting, Turn
-from botkit.scenarios.schema import scenarios_schema
 from botkit.spec import document
 from botkit.spec.problems import options_of
 from tests.scenarios.test_loader import BOT, MISTAKES, SILENT, TURNS

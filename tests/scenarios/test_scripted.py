@@ -12,13 +12,13 @@ from botkit.messages import Content, Message
 from botkit.models.openai import OpenAIModel
 from botkit.models.tokens import count_messages, count_tokens
 from botkit.ports import ChatRequest, ModerationRequest, TranscriptionRequest
-from botkit.scenarios.loader import load_tests
+from botkit.scenarios.file.loader import load_tests
+from botkit.scenarios.file.scenario import Act, Deed, Turn
+from botkit.scenarios.model.recordings import Tape
+from botkit.scenarios.model.scripted import Mode, Speaker
 from botkit.scenarios.performance import Case
-from botkit.scenarios.recordings import Tape
 from botkit.scenarios.results import Result
 from botkit.scenarios.running import play
-from botkit.scenarios.scenario import Act, Deed, Turn
-from botkit.scenarios.scripted import Mode, Speaker
 from botkit.simulator.playground.mischief import Mischief
 from botkit.simulator.playground.mortal import Life
 from botkit.spec.document import Place

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from botkit.line.text import clean
 from botkit.messages import ChatKind, Message
-from botkit.scenarios.disguise import Disguise
-from botkit.scenarios.draft import Draft, paced
-from botkit.scenarios.handwriting import handwritten
-from botkit.scenarios.loader import load_tests
-from botkit.scenarios.name_words import NAMES_TOO, NO_NAMES, OWN_WORDS
-from botkit.scenarios.scenario import Deed, Scenario
-from botkit.scenarios.transcript import transcribe
+from botkit.scenarios.file.loader import load_tests
+from botkit.scenarios.file.scenario import Deed, Scenario
+from botkit.scenarios.transcripts.disguise import Disguise
+from botkit.scenarios.transcripts.draft import Draft, paced
+from botkit.scenarios.transcripts.handwriting import handwritten
+from botkit.scenarios.transcripts.name_words import NAMES_TOO, NO_NAMES, OWN_WORDS
+from botkit.scenarios.transcripts.transcript import transcribe
 from botkit.spec.bot import BotSpec
 from botkit.spec.loader import load_file
 

@@ -1,0 +1,1 @@
+"""The two sides of `botkit compare`, and how they are shown."""

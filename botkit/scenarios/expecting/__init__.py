@@ -1,0 +1,1 @@
+"""What is expected of a bot, held against what came."""

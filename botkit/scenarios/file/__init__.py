@@ -1,0 +1,1 @@
+"""The test file: its models, loaded with places, its schema and its page."""

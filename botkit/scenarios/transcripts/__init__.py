@@ -1,0 +1,1 @@
+"""Stored conversations made into scenarios, without names and ids."""
