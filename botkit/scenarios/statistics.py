@@ -24,7 +24,7 @@ def interval(passed: int, of: int) -> tuple[float, float]:
     return (0.0 if passed == 0 else max(0.0, middle - reach)), (1.0 if passed == of else min(1.0, middle + reach))
 
 
-def difference(before: Passed, now: Passed) -> float:
+def by_chance(before: Passed, now: Passed) -> float:
     """How likely a difference of two pass rates this large is by chance alone, from 0 to 1.
 
     Fisher's exact test, two-sided (R. A. Fisher, JRSS 85, 1922): right for few runs, too. Raises ValueError as

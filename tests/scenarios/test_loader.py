@@ -247,7 +247,7 @@ MISTAKES = {
         "4:16: expect.cost_below: 0 is not an amount of money; write US dollars, such as 0.002 USD",
         "4:31: expect.tokens_below: 0 must be 1 or more",
         "4:48: expect.via: 'email' must be one of: 'reply', 'button' or 'push'",
-        "4:60: expect.language: 'english' is not a language's code; write one such as ja or en",
+        "4:60: expect.language: 'english' is not a language's code; write one such as ja, en or zh",
         "4:79: expect.messages: -1 must be 0 or more",
         "4:93: expect.length: 'x' must be a whole number",
     ],

@@ -423,3 +423,46 @@ turns:
             "persona: Hi\nmodel: {name: gpt-4.1-mini, timeout: 80s}\n",
         )
     )
+
+
+def own_step(body: str) -> tuple[str, dict[str, bytes]]:
+    """A bot with a step of its own, and the step's file; `body` is what its call does."""
+    lines = "".join(f"        {line}\n" for line in body.splitlines())
+    code = "from botkit import Reply, Step\nfrom botkit.errors import StoreError\n\nclass Own(Step):\n"
+    code += f"    def __call__(self, turn, call_next):\n{lines}"
+    return BOT + "pipeline: [reply, {use: 'bots.own:Own'}, persona, model]\n", {"own.py": code.encode()}
+
+
+def test_an_answer_that_line_refuses_fails_whatever_is_expected(play: Play) -> None:
+    body = "from botkit.messages import Flex\nreturn Reply((Flex('alt', {'type': 'nothing'}),))"
+    result = play("turns:\n  - hana: Hello\n    expect: {silent: true}\n", *own_step(body))
+    assert failures(result) == [("broken", "3")]
+    assert "LINE refused" in result.all_failures[0].came
+
+
+def test_a_worker_that_gives_up_fails_whatever_is_expected(play: Play) -> None:
+    result = play("turns:\n  - hana: Hello\n    expect: {silent: true}\n", *own_step("raise StoreError('gone')"))
+    assert failures(result) == [("broken", "3")]
+    assert "a dead letter" in result.all_failures[0].came
+
+
+def test_a_step_that_ends_the_process_is_a_fault(play: Play) -> None:
+    body = "raise SystemExit(3)"
+    result = play("turns:\n  - hana: Hello\n    expect: {contains: sorry}\n", *own_step(body))
+    assert ("broken", "3") in failures(result)
+    assert result.all_failures[0].came.startswith("SystemExit: 3 (bots/own.py:")
+
+
+def test_moderation_that_nobody_asks_for_fails(play: Play) -> None:
+    result = play("turns:\n  - hana: Bad\n    flagged: violence\n    model: Fine.\n    expect: {contains: fine}\n")
+    assert failures(result) == [("flagged", "4")]
+
+
+def test_a_bot_that_is_deaf_holds_no_promise(play: Play) -> None:
+    result = play("chat: group\nturns:\n  - hana: Hm\n    expect: {prompt_not: x, not: x, length: 9}\n", GROUP)
+    assert sorted(failures(result)) == [("length", "5"), ("not", "5"), ("prompt_not", "5")]
+
+
+def test_who_is_not_there_cannot_leave(play: Play) -> None:
+    result = play("chat: group\nturns:\n  - go: ken\n    expect: silent\n  - come: ken\n", GROUP)
+    assert result.all_failures[0].came == "ken cannot leave, not being in this group"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botkit.scenarios.statistics import Passed, difference, interval, shift, shift_told, told
+from botkit.scenarios.statistics import Passed, by_chance, interval, shift, shift_told, told
 
 
 @st.composite
@@ -43,7 +43,7 @@ def test_shifts_are_newcombes(now: Passed, before: Passed, low: float, high: flo
     ("before", "now", "chance"), [((3, 4), (1, 4), 34 / 70), ((8, 10), (1, 6), 0.034965), ((4, 4), (0, 4), 2 / 70)]
 )
 def test_chances_are_fishers(before: Passed, now: Passed, chance: float) -> None:
-    assert difference(before, now) == pytest.approx(chance, abs=1e-6)
+    assert by_chance(before, now) == pytest.approx(chance, abs=1e-6)
 
 
 @given(rates())
@@ -73,10 +73,10 @@ def test_a_shift_holds_what_was_seen_and_turns_round(before: Passed, now: Passed
 
 @given(rates(), rates())
 def test_a_chance_is_one_and_the_same_both_ways(before: Passed, now: Passed) -> None:
-    chance = difference(before, now)
+    chance = by_chance(before, now)
     assert 0 < chance <= 1
-    assert difference(now, before) == pytest.approx(chance)
-    assert difference(before, before) == 1
+    assert by_chance(now, before) == pytest.approx(chance)
+    assert by_chance(before, before) == 1
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_numbers_that_cannot_be_are_refused(rate: Passed) -> None:
     for ask in (
         lambda: interval(*rate),
         lambda: told(*rate),
-        lambda: difference(rate, (1, 2)),
+        lambda: by_chance(rate, (1, 2)),
         lambda: shift((1, 2), rate),
     ):
         with pytest.raises(ValueError, match=f"{rate[0]} of {rate[1]} runs cannot have passed"):

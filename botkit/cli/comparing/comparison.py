@@ -6,7 +6,7 @@ from functools import cached_property
 from itertools import zip_longest
 from typing import Any, Literal
 
-from botkit.scenarios.statistics import difference
+from botkit.scenarios.statistics import by_chance
 
 Run = Mapping[str, Any]
 """A run of one scenario, as `botkit test --json` shows it."""
@@ -97,7 +97,7 @@ class Pair:
         times = len(self.before.runs), len(self.now.runs)
         if times == (1, 1):
             return 1.0
-        return difference((self.before.passed, times[0]), (self.now.passed, times[1]))
+        return by_chance((self.before.passed, times[0]), (self.now.passed, times[1]))
 
     @property
     def change(self) -> Change:

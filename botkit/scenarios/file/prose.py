@@ -34,7 +34,8 @@ server complete and check it when this is the first line (`botkit new` writes it
 
 SCENARIO = """
 A file is a list of scenarios. Each has a world of its own: its own LINE, its own people, an empty memory. None knows
-what was said in another, and they may run in any order, or at the same time.
+what was said in another, and they may run in any order, or at the same time. (What a step of your own keeps in its
+module lives on from one to the next, as it does on a warm Lambda.)
 
 - **The clock** stands at `at` when the scenario begins, and moves only when something takes time: a second from turn to
   turn, what `pause` says, and what a slow model `takes`. A test of a day takes no longer than any other.

@@ -151,29 +151,43 @@ Scripts = Annotated[
 class Expect(_Part):
     """What is expected of a turn; at the end of a scenario, of all that was said in it.
 
-    Texts are compared without regard to case, but for `equals` and `matches`.
+    Texts are compared without regard to case, to full or half width, and to which blanks or line breaks stand
+    between words; `equals` and `matches` take them as they are.
     """
 
     silent: Flag | None = Field(None, description="The bot says nothing (true), or something (false).")
     contains: Texts | None = Field(None, description="The answer has these words.")
     not_: Texts | None = Field(None, alias="not", description="The answer has none of these words.")
-    matches: Patterns | None = Field(None, description="The answer has a stretch that fits each regular expression.")
-    equals: Texts | None = Field(None, description="The answer is this text; of several messages, a list of theirs.")
+    matches: Patterns | None = Field(
+        None,
+        description="A stretch of the answer fits each regular expression (Python's); over 3 seconds of search fail.",
+    )
+    equals: Texts | None = Field(
+        None, description="The answer is this text, but for blanks at its ends; of several messages, a list of theirs."
+    )
     via: Way | None = Field(
         None,
         description="How it came: as a reply, as a notice with a button because the answer takes long, or pushed.",
     )
     messages: Whole | None = Field(None, ge=0, description="So many messages.")
-    length: Whole | None = Field(None, ge=1, description="At most so many characters, all messages together.")
-    quick_replies: tuple[Words, ...] | None = Field(None, description="The quick replies offered, in order.")
+    length: Whole | None = Field(
+        None, ge=1, description="At most so many characters, all messages together; an emoji is one."
+    )
+    quick_replies: tuple[Words, ...] | None = Field(
+        None, description="The quick replies of the last message, in order."
+    )
     prompt_has: Texts | None = Field(None, description="The model was sent these words: persona, history or message.")
     prompt_not: Texts | None = Field(None, description="The model was sent none of these words.")
     history_has: Texts | None = Field(None, description="The bot remembers these words of the conversation.")
     history_not: Texts | None = Field(None, description="The bot remembers none of these words.")
     model_calls: Whole | None = Field(None, ge=0, description="The model was asked so often, fallbacks included.")
     tokens_below: Whole | None = Field(None, ge=1, description="All calls together took fewer tokens, in and out.")
-    cost_below: Money | None = Field(None, description="All calls together cost less, such as 0.002 USD.")
-    language: Language | None = Field(None, description="The answer's language.")
+    cost_below: Money | None = Field(
+        None, description="All calls together cost less, such as 0.002 USD; fails where the price is not known."
+    )
+    language: Language | None = Field(
+        None, description="The answer's language, or one that few words cannot tell from it."
+    )
     judge: Texts | None = Field(None, description="What a model finds true of the answer; asked live or recorded.")
 
 

@@ -11,6 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic.types import Strict
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from botkit.scenarios.expecting.language_codes import code_fault
 from botkit.spec.values import Duration, Words
 
 LONGEST_PAUSE = 366 * 86400
@@ -75,7 +76,9 @@ def _moment(value: Any) -> datetime:
 
 def _language(value: str) -> str:
     if not re.fullmatch("[a-z]{2,3}", value):
-        raise PydanticCustomError("language", "is not a language's code; write one such as ja or en")
+        raise PydanticCustomError("language", "is not a language's code; write one such as ja, en or zh")
+    if fault := code_fault(value):
+        raise PydanticCustomError("language", "{fault}", {"fault": fault})
     return value
 
 
