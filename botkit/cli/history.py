@@ -58,8 +58,8 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     said = lines_of(wired.store, conversation, options.limit, wired.clock.now())
     if not said:
         errors.print(
-            f"[bold red]botkit:[/] {escape(options.bot)} remembers nothing of {escape(conversation.id)}: nothing was "
-            "said there, or it has expired or was deleted; of what is deployed, ask with --stack",
+            f"[bold red]botkit:[/] {escape(options.bot)} remembers nothing of {escape(conversation.id)}: "
+            f"{nothing_there(conversation.id)}",
             soft_wrap=True,
         )
         return 1
@@ -80,6 +80,14 @@ def conversation_id(written: str) -> str:
             f"{written[:80]!r} is no conversation; write the id of a user (U…), group (C…) or room (R…)"
         )
     return f"{kind}:{written}"
+
+
+def nothing_there(conversation: str) -> str:
+    """Why nothing may be kept of a conversation, and what to ask instead."""
+    kind, _, rest = conversation.partition(":")
+    own = f"; where each person of a {kind} has a conversation of their own, write {kind}:{rest}:U…"
+    cure = own if kind in ("group", "room") and ":" not in rest else ""
+    return f"nothing was said there, or it has expired or was deleted; of what is deployed, ask with --stack{cure}"
 
 
 def lines_of(store: Store, conversation: Conversation, limit: int, now: int) -> Sequence[Message]:

@@ -26,7 +26,7 @@ from rich.text import Text
 
 from botkit.cli import check
 from botkit.cli.folder import bots_folder, unknown_bots
-from botkit.cli.history import MOST, conversation_id, lines_of
+from botkit.cli.history import MOST, conversation_id, lines_of, nothing_there
 from botkit.cli.printing import printable
 from botkit.cli.reading import add_stack_argument, services_of
 from botkit.cli.scenarios.cases import own_code_of
@@ -95,7 +95,7 @@ def run(options: Namespace, environ: Mapping[str, str]) -> int:
     if recording is None:
         why = "remembers nothing" if not said else "remembers only answers, and no question,"
         told = f"{options.bot} {why} of {options.conversation}"
-        cure = "nothing was said there, or it has expired or was deleted; of what is deployed, ask with --stack"
+        cure = nothing_there(options.conversation)
         errors.print(Text.assemble(("botkit:", "bold red"), f" {printable(told)}: {cure}"), soft_wrap=True)
         return 1
     if options.print:

@@ -18,7 +18,7 @@ example:
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from rich.console import Console
 from rich.text import Text
@@ -36,7 +36,9 @@ MOST_JOBS = 64
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("bots", metavar="BOT", nargs="*", help="names of bots; all of them if none is given")
+    parser.add_argument(
+        "bots", metavar="BOT", nargs="*", type=_bot, help="names of bots, or their files; all of them if none is given"
+    )
     parser.add_argument("--only", metavar="WORDS", default="", help="only scenarios with these words in their name")
     parser.add_argument("--live", action="store_true", help="have real models answer, at your expense")
     parser.add_argument(
@@ -51,6 +53,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print the results as JSON")
     parser.add_argument("--junit", metavar="FILE", type=Path, help="also write them as JUnit XML")
     parser.add_argument("--watch", action="store_true", help="run again what a saved file concerns, until Ctrl-C")
+
+
+def _bot(written: str) -> str:
+    """The name of a bot, also from the path of its file or test file, as shells complete it."""
+    name = PurePath(written).name
+    return name.removesuffix(".yaml").removesuffix(".test") if name.endswith(".yaml") else written
 
 
 def run(options: Namespace, environ: Mapping[str, str]) -> int:

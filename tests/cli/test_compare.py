@@ -352,3 +352,10 @@ def test_stale_recordings_are_told_with_the_cure() -> None:
     text = drawn([ran("passed", "a")], [ran("failed", fault="stale")])
     assert "passed → stale" in text
     assert "add --live" in " ".join(text.split())
+
+
+def test_what_is_said_without_a_models_answer_is_not_passed_off_as_the_bots() -> None:
+    now = ran("failed", "Sorry, something went wrong.", fault="stale")
+    text = drawn([ran("passed", "a")], [now])
+    assert "now: not known, because" in text
+    assert "Sorry" not in text

@@ -20,6 +20,7 @@ import pytest
 from botkit.cli import test as command
 from tests.support.openai_server import OpenAIServer, openai_server
 
+ROOT = Path(__file__).parents[2]
 BOT = "persona: You are kind.\nmodel: gpt-4.1-mini\n"
 GREETS = """\
 - name: greets whoever says hello
@@ -243,6 +244,24 @@ def test_without_scenarios_there_is_an_example_of_one_that_passes(home: Path, ca
     assert "bots/bar.test.yaml: there is no such file; write scenarios of this bot there" in capsys.readouterr().err
 
 
+def test_a_bot_is_named_by_its_files_too(home: Path) -> None:
+    write(home, "inn", GREETS)
+    assert run("bots/inn.yaml") == 0
+    assert run("bots/inn.test.yaml") == 0
+
+
+def test_a_wrong_file_is_in_the_summary_and_in_the_report(home: Path, capsys: Captured) -> None:
+    write(home, "inn", GREETS)
+    write(home, "bar", GREETS.replace("expect", "expcet"))
+    assert run("--junit", "report.xml") == 1
+    assert capsys.readouterr().out.endswith("1 file is wrong, and what stands there was not run: see above\n")
+    report = ElementTree.parse("report.xml").getroot()
+    assert (report.get("tests"), report.get("errors")) == ("2", "1")
+    assert [case.get("name") for case in report.iter("testcase") if case.find("error") is not None] == [
+        "bots/bar.test.yaml"
+    ]
+
+
 # ---------------------------------------------------------------- real models
 
 
@@ -265,6 +284,31 @@ def test_what_a_model_answers_is_recorded_once_and_replayed(
     assert run("--record") == 0
     assert "bots/inn.test.json: 1 dropped\n" in capsys.readouterr().out
     assert not (home / "bots" / "inn.test.json").exists()
+
+
+def test_a_part_of_a_file_recorded_anew_leaves_the_rest_of_the_recordings(
+    home: Path, server: OpenAIServer, capsys: Captured
+) -> None:
+    write(home, "inn", ASKS + ASKS.replace("asks a model", "another").replace("Who", "What"))
+    server.say("I am the kind one.")
+    server.say("I am a kind bot.")
+    assert run("--record", "--jobs", "1") == 0
+    write(home, "inn", ASKS.replace("asks a model", "renamed") + ASKS.replace("asks a model", "another"))
+    server.say("I am so kind.")
+    assert run("--record", "--only", "another") == 0
+    assert "asks a model" in (home / "bots" / "inn.test.json").read_text("utf-8")
+
+
+def test_what_was_answered_before_a_run_was_killed_is_kept(home: Path, server: OpenAIServer) -> None:
+    (home / "bots" / "steps").mkdir()
+    (home / "bots" / "steps" / "noisy.py").write_text(NOISY)
+    dies = "- name: dies\n  turns:\n    - hana: leave\n      expect: {silent: true}\n"
+    write(home, "inn", ASKS + dies, bot=BOT + NOISY_PIPELINE)
+    server.say("I am the kind one.")
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "botkit", "test", "--record", "--jobs", "1"]
+    assert subprocess.run(command, cwd=home, env=environ, capture_output=True, timeout=60).returncode == 3
+    assert "I am the kind one." in (home / "bots" / "inn.test.json").read_text("utf-8")
 
 
 def test_recordings_of_a_wrong_test_file_are_kept(home: Path, server: OpenAIServer, capsys: Captured) -> None:

@@ -103,6 +103,9 @@ class _Block:
         self._line(0, Text.assemble((printable(pair.name), "bold"), "  ", (place, "dim")))
         if len(pair.now.runs) > 1:
             self._rates()
+        if not (pair.before.was_played and pair.now.was_played):
+            self._unknown()
+            return
         same = [str(turn.number) for turn in pair.turns if not turn.differs]
         for turn in pair.turns:
             if turn.differs:
@@ -113,6 +116,14 @@ class _Block:
         for name, side in (("failed before", pair.before), ("fails now", pair.now)):
             for failure in side.failures:
                 self._failure(name, failure)
+
+    def _unknown(self) -> None:
+        """Where a model had no answer, nothing can be compared: what was said instead is none of the bot's."""
+        for name, side in (("before", self._pair.before), ("now", self._pair.now)):
+            for failure in () if side.was_played else side.failures[:1]:
+                self._line(2, Text(f"{name}: not known, because {printable(failure['came'])}", "yellow"))
+                for line in str(failure["detail"]).splitlines():
+                    self._line(4, Text(printable(line), "dim"))
 
     def _rates(self) -> None:
         pair = self._pair

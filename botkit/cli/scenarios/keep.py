@@ -54,18 +54,19 @@ def keep(chosen: Selection, results: Sequence[Result]) -> tuple[Keeping, ...]:
 
 
 def _keep(chosen: Selection, bot: str, results: Sequence[Result]) -> Keeping:
-    path, before, now, fault = chosen.recordings_of(bot), chosen.recorded[bot], chosen.recorded[bot], None
+    path, now, fault = chosen.recordings_of(bot), chosen.recorded[bot], None
     names = [one.name for one in chosen.all_scenarios if one.bot == bot]
+    own = [one for one in results if one.bot == bot]
     try:
         before = read(path)  # again: another run may have recorded meanwhile
-        if any(one not in chosen.scenarios for one in chosen.all_scenarios if one.bot == bot):
-            names += before  # of a part of the file nothing else is cleared away
-        now = renewed(before, names, [one for one in results if one.bot == bot])
+        if {one.scenario for one in own} != set(names):
+            names += before  # as long as not all were played, nothing else is cleared away
+        now = renewed(before, names, own)
         write(path, now)
     except SpecError as error:
         fault = error.problems[0]
-    old, new = _keys(before), _keys(now)
-    return Keeping(path, len(new - old), len(new & old), len(old - new), fault)
+    old, new, mine = _keys(chosen.recorded[bot]), _keys(now), _keys({one.scenario: one.recorded for one in own})
+    return Keeping(path, len(new & mine - old), len(new & old), len(old - new), fault)
 
 
 def _keys(kept: Kept) -> set[tuple[str, str, str]]:

@@ -98,7 +98,13 @@ class Round:
         try:
             with self._progress(len(cases)) as advance, _quiet():
                 jobs = self._jobs(chosen, cases)
-                play_all(cases, self._settings, jobs, lambda number, came: advance(report.take(number, came)))
+
+                def done(number: int, came: Result) -> None:
+                    advance(report.take(number, came))
+                    if self._mode == "record":  # now: a run that is killed must not lose what was paid for
+                        keep(chosen, [came])
+
+                play_all(cases, self._settings, jobs, done)
         finally:  # also of one that was interrupted
             report.stop()
             not_run = len(cases) - len(report.known)
@@ -140,7 +146,7 @@ class Round:
         if self._options.json:
             self._print_json(chosen, played, rates, kept)
         else:
-            self._tell(played, rates, kept)
+            self._tell(chosen, played, rates, kept)
         is_written = self._write_junit(chosen, played.results)
         failed = (
             any(rate.share < self._least for rate in rates)
@@ -153,7 +159,7 @@ class Round:
     def _least(self) -> float:
         return self._options.at_least or 1.0
 
-    def _tell(self, played: "_Played", rates: Sequence[Rate], kept: Sequence[Keeping]) -> None:
+    def _tell(self, chosen: Selection, played: "_Played", rates: Sequence[Rate], kept: Sequence[Keeping]) -> None:
         if rates:
             tell_rates(self._console, rates, self._least)
             tell_unjudged(self._console, played.results)
@@ -169,6 +175,9 @@ class Round:
         self._console.print()
         is_live = self._mode == "live"
         tell_summary(self._console, played.results, played.seconds, live=is_live, not_run=played.not_run)
+        if wrong := len({one.file for one in chosen.problems}):
+            words = "1 file is" if wrong == 1 else f"{wrong} files are"
+            self._console.print(Text(f"{words} wrong, and what stands there was not run: see above", "bold red"))
 
     def _print_json(self, chosen: Selection, played: "_Played", rates: Sequence[Rate], kept: Sequence[Keeping]) -> None:
         facts: dict[str, Any] = {"results": as_json(played.results)}
