@@ -315,13 +315,6 @@ def test_what_holds_is_not_told(expect: dict[str, Any], outcome: Outcome) -> Non
             "",
         ),
         ({"language": "ja"}, said(), "an answer in Japanese (ja)", "nothing was said", ""),
-        (
-            {"language": "jp"},
-            said("午後三時です。"),
-            "an answer in jp",
-            "jp is no code of a language that can be told; write ja for Japanese",
-            "",
-        ),
     ],
 )
 def test_what_does_not_hold_is_told(

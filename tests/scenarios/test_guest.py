@@ -1,6 +1,6 @@
 """A person played by a model, who talks with the bot until they have what they want."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from botkit.scenarios.model.scripted import Mode
 from botkit.scenarios.performance import Case
 from botkit.scenarios.results import Result
 from botkit.scenarios.running import Player
-from tests.support.openai_server import OpenAIServer, openai_server
+from tests.support.openai_server import OpenAIServer
 
 TESTS = """
 - name: a guest asks
@@ -19,18 +19,6 @@ TESTS = """
   expect: {contains: seven}
 """
 Play = Callable[..., Result]
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[OpenAIServer]:
-    with openai_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: OpenAIServer) -> OpenAIServer:
-    running.reset()
-    return running
 
 
 @pytest.fixture

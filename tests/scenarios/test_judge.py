@@ -1,7 +1,7 @@
 """The judge: a model that finds whether something is true of a conversation, and is led astray by none of it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 
@@ -12,23 +12,11 @@ from botkit.scenarios.model.judge import Judge, Verdict
 from botkit.scenarios.model.recordings import Tape
 from botkit.scenarios.model.scripted import Mode
 from botkit.scenarios.results import Line
-from tests.support.openai_server import OpenAIServer, openai_server
+from tests.support.openai_server import OpenAIServer
 
 LINES = (Line("person", "ken", "when is breakfast?"), Line("bot", "desk", "From seven.", "reply", ("Book",)))
 YES = '{"reason": "It says seven.", "holds": true}'
 NO = '{"reason": "It names no time.", "holds": false}'
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[OpenAIServer]:
-    with openai_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: OpenAIServer) -> OpenAIServer:
-    running.reset()
-    return running
 
 
 def judge(server: OpenAIServer, mode: Mode = "live", tape: Tape | None = None, model: str = "gpt-4.1-mini") -> Judge:

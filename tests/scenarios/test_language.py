@@ -107,7 +107,7 @@ def test_only_a_sentence_makes_sure() -> None:
 
 def test_codes_that_people_take_for_others_are_told() -> None:
     assert code_fault("ja") is None
-    assert code_fault("kr") == "kr is no code of a language that can be told; write ko for Korean"
+    assert code_fault("kr") == "is no code of a language that can be told; write ko for Korean"
     assert named("ja") == "Japanese (ja)"
     assert named("ast") == "ast"
     assert set(MEANT.values()) <= set(NAMES) <= KNOWN

@@ -242,6 +242,9 @@ MISTAKES = {
     TURNS + "    - hana: Hi\n      expect: {matches: '['}\n": [
         "4:16: expect.matches: '[' is not a regular expression: unterminated character set at position 0; write \\ before a sign that is meant itself",
     ],
+    TURNS + "    - hana: Hi\n      expect: {language: jp}\n": [
+        "4:16: expect.language: 'jp' is no code of a language that can be told; write ja for Japanese",
+    ],
     TURNS
     + "    - hana: Hi\n      expect: {cost_below: 0, tokens_below: 0, via: email, language: english, messages: -1, length: x}\n": [
         "4:16: expect.cost_below: 0 is not an amount of money; write US dollars, such as 0.002 USD",

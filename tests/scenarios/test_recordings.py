@@ -1,7 +1,7 @@
 """Recordings: what models have answered is kept beside the scenarios, and replayed to the very same request."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from botkit.scenarios.results import Recorded, Result
 from botkit.scenarios.running import Player
 from botkit.simulator.playground.switch import ModelSwitch
 from botkit.testing import MovableClock
-from tests.support.openai_server import OpenAIServer, openai_server
+from tests.support.openai_server import OpenAIServer
 
 REQUEST = ChatRequest("gpt-4.1-mini", (Message("system", "Be kind."), Message("user", "Hello")), 30.0, 0.7, 800)
 PHOTO = Content(b"\x89PNG one", "image/png")
@@ -35,18 +35,6 @@ TWO_TURNS = """
     - ken: and you?
       expect: {silent: false}
 """
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[OpenAIServer]:
-    with openai_server() as server:
-        yield server
-
-
-@pytest.fixture
-def server(running: OpenAIServer) -> OpenAIServer:
-    running.reset()
-    return running
 
 
 Play = Callable[..., list[Result]]

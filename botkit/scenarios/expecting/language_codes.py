@@ -40,7 +40,7 @@ def code_fault(code: str) -> str | None:
         return None
     meant = MEANT.get(code)
     cure = f"write {meant} for {NAMES[meant]}" if meant else "write one of ISO 639, such as ja, en, zh, ko or th"
-    return f"{code} is no code of a language that can be told; {cure}"
+    return f"is no code of a language that can be told; {cure}"
 
 
 def named(code: str) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 
 from botkit.line.text import graphemes
 from botkit.scenarios.expecting.language import Unavailable, likeness
-from botkit.scenarios.expecting.language_codes import code_fault, named
+from botkit.scenarios.expecting.language_codes import named
 from botkit.scenarios.expecting.misses import Check, Miss, answer_of, has, like, noted
 from botkit.scenarios.expecting.patterns import TooLong, fits
 from botkit.scenarios.expecting.phrases import around, counted, listed, marked, plain, shown
@@ -77,9 +77,7 @@ def _language(expect: Expect, outcome: Outcome) -> Iterator[Miss]:
     if expect.language is None:
         return
     path, wanted = ("language",), f"an answer in {named(expect.language)}"
-    if fault := code_fault(expect.language):
-        yield Miss(path, wanted, fault)
-    elif not outcome.said:
+    if not outcome.said:
         yield Miss(path, wanted, answer_of(outcome), noted(outcome))
     else:
         came, detail = _told_language(expect.language, outcome.answer)
