@@ -66,6 +66,7 @@ class Performance:
         self.cast = Cast(self.stage, case.scenario, case.folder)
         self.told: list[tuple[Chat, Utterance]] = []
         self.stage.platform.listen(self._changed)
+        self.is_live = case.mode == "live"
         self.turns: list[TurnResult] = []
         self.last: list[Delivery] = []
         self.where: tuple[Chat, str | None] | None = None
@@ -112,6 +113,8 @@ class Performance:
         unanswered = any(one.fault in ("unrecorded", "stale") for one in failures)
         if act.turn.expect is not None and not unanswered:
             self._judge_turn(act.turn.expect, outcome, place_of)
+        if self.is_live and act.turn.model:
+            self.turns[-1] = replace(self.turns[-1], failures=tuple(map(_unscripted, self.turns[-1].failures)))
 
     def _judge_turn(self, expect: Expect, outcome: Outcome, place_of: PlaceOf) -> None:
         turn = self.turns[-1]
@@ -251,6 +254,12 @@ class Performance:
 
     def _broken(self, came: str, place: Place, wanted: str = "a turn without a failure") -> Failure:
         return Failure("broken", place, wanted, came)
+
+
+def _unscripted(failure: Failure) -> Failure:
+    """A failure of a turn whose script a real model has taken the place of."""
+    why = "live, a real model answers instead of this turn's `model:`"
+    return replace(failure, detail=f"{failure.detail}\n{why}".strip())
 
 
 def _template(bot: BotSpec, name: str | None, secrets: Secrets | None) -> ChatRequest:

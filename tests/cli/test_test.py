@@ -333,6 +333,13 @@ def test_a_changed_prompt_is_shown_as_a_diff(home: Path, server: OpenAIServer, c
     assert "              +You are strict." in told
 
 
+def test_live_it_is_said_that_a_script_was_set_aside(home: Path, server: OpenAIServer, capsys: Captured) -> None:
+    write(home, "inn", GREETS)
+    server.say("Good evening.")
+    assert run("--live") == 1
+    assert "live, a real model answers instead of this turn's `model:`" in capsys.readouterr().out
+
+
 def test_live_it_is_told_how_often_each_passes_and_what_goes_wrong(
     home: Path, server: OpenAIServer, capsys: Captured
 ) -> None:

@@ -118,6 +118,8 @@ class Report:
             self._console.print()
         self._shown += 1
         self._gap = False
+        if self._shown == MOST_SHOWN + 1:
+            self._console.print(Text("more have failed; those in short, `--only WORDS` shows one whole:", "yellow"))
         (show_failed if self._shown <= MOST_SHOWN else tell_failed)(self._console, result)
 
     def _tell_bot(self, bot: str) -> None:

@@ -52,7 +52,8 @@ def tell_failed(console: Console, result: Result) -> None:
     """Print what it is called, where it stands and what failed first, each on a line."""
     first = min(result.all_failures, key=lambda one: one.fault == "unmet")
     console.print(Text.assemble(("✗ ", "bold red"), (plain(result.scenario), "bold")), soft_wrap=True)
-    console.print(Text.assemble(f"  {located(first.place)}  ", (plain(first.came), "red")), soft_wrap=True)
+    came = plain(f"wanted {first.wanted}; {first.came}")
+    console.print(Text.assemble(f"  {located(first.place)}  ", (came, "red")), soft_wrap=True)
 
 
 def plain(text: str) -> str:
