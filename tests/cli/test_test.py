@@ -183,7 +183,10 @@ def test_of_many_failures_the_later_ones_take_two_lines(home: Path, capsys: Capt
     assert run("--jobs", "1") == 1
     told = capsys.readouterr().out
     assert told.count("│ When is check-in?") == 20
-    assert "✗ tells the time 21\n  bots/inn.test.yaml:132:9  the answer was “From four.”" in told
+    assert (
+        "✗ tells the time 21\n  bots/inn.test.yaml:132:9  wanted an answer with “three”; the answer was “From four.”"
+        in told
+    )
 
 
 # ---------------------------------------------------------------- which are played
