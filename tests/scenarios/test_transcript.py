@@ -224,6 +224,7 @@ def test_a_name_is_replaced_wherever_it_is_one(inn: BotSpec, name: str, text: st
     ("asked", "answered", "shown"),
     [
         ("My name is Yuki Tanaka.", "Hello, Yuki!", ("My name is Hana.", "Hello, Hana!")),
+        ("Hello, I am Yuki Tanaka from Osaka.", "Hello, Yuki!", ("Hello, I am Hana from Osaka.", "Hello, Hana!")),
         ("私は田中と申します。", "田中様、ようこそ。", ("私はHanaと申します。", "Hana様、ようこそ。")),
         ("Is Mr. Abe there?", "Abe-san is out.", ("Is Mr. Ken there?", "Ken-san is out.")),
         ("tea?", "Of course, お客様。たくさんどうぞ", ("tea?", "Of course, お客様。たくさんどうぞ")),

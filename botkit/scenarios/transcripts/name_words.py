@@ -57,7 +57,7 @@ TOLD_BY_ONESELF: Final = tuple(
     for pattern in (
         r"(?i:\bmy name(?:'s|’s| is)|\bI am called|\bI'm called|\bname:)"
         rf"\s+({_CAPITAL}(?:\s+{_CAPITAL}){{0,2}}|\w{{2,}})",
-        rf"(?i:\bcall me|\bI'm|\bI’m|\bI am)\s+({_CAPITAL})(?=\s*(?:[.!,;。！、\n]|$|from\b))",
+        rf"(?i:\bcall me|\bI'm|\bI’m|\bI am)\s+({_CAPITAL}(?:\s+{_CAPITAL}){{0,2}})(?=\s*(?:[.!,;。！、\n]|$|from\b))",
         rf"(?i:\bthis is)\s+({_CAPITAL}(?:\s+{_CAPITAL})?)(?=,?\s+(?:speaking|from|here)\b)",
         rf"(?i:\bich heiße|\bmein name ist|\bje m'appelle|\bme llamo|\bmi nombre es|\bmi chiamo)\s+({_CAPITAL})",
         rf"(?:名前は|本名は)\s*({_JAPANESE}?)(?=です|だ|と|で|。|、|\s|$)",
