@@ -12,7 +12,7 @@ from rich.text import Text
 
 from botkit.cli.comparing.comparison import LEVEL, Pair, Side, State, TurnPair
 from botkit.cli.printing import printable
-from botkit.scenarios.statistics import told
+from botkit.scenarios.statistics import shift_told, told
 
 WIDE = 100
 """Columns from which on two versions stand beside each other."""
@@ -132,7 +132,8 @@ class _Block:
         if pair.before.passed != pair.now.passed:
             certain = pair.chance < LEVEL
             how = "is more than chance" if certain else "may be chance; raise --times to know"
-            self._line(2, Text(f"the difference {how} (p = {pair.chance:.2f})", "bold" if certain else "dim"))
+            moved = shift_told(*((side.passed, len(side.runs)) for side in (pair.before, pair.now)))
+            self._line(2, Text(f"{moved}: the difference {how} (p = {pair.chance:.2f})", "bold" if certain else "dim"))
         if not pair.says_the_same:
             self._line(2, Text(f"the turns below are of {_SAMPLE}", "dim"))
 

@@ -1,6 +1,6 @@
 """Conflicts: what cannot be in a scenario because LINE has no such thing, or because it contradicts itself."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from botkit.scenarios.file.scenario import HAPPENINGS, Act, Deed, Expect, Header
@@ -60,11 +60,6 @@ def of_whole(header: Header, acts: Sequence[Act]) -> Found:
         if act.turn.redelivery and not happened:
             yield ("turns", number, "redelivery"), "redelivery: nothing was sent before; write it after a message"
         happened = happened or act.turn.pause is None
-
-
-def expects_nothing(header: Header | None, acts: Iterable[Act]) -> bool:
-    """Whether a scenario could never fail."""
-    return (header is None or header.expect is None) and all(act.turn.expect is None for act in acts)
 
 
 def _of_happening(act: Act, kind: str) -> Found:
