@@ -139,6 +139,11 @@ class Result:
         """What all calls of the chat model took."""
         return tuple(usage for turn in self.turns for usage in turn.outcome.usages)
 
+    @property
+    def answers(self) -> tuple[str, ...]:
+        """What the bot said in each turn."""
+        return tuple(turn.outcome.answer for turn in self.turns)
+
 
 def as_json(results: Iterable[Result]) -> list[dict[str, Any]]:
     """Results for programs, without prompts and histories."""

@@ -1,5 +1,7 @@
 """A server that speaks as OpenAI's does, for whatever is recorded or asked live."""
 
+import gc
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -17,3 +19,12 @@ def running() -> Iterator[OpenAIServer]:
 def server(running: OpenAIServer) -> OpenAIServer:
     running.reset()
     return running
+
+
+@pytest.fixture(autouse=True, scope="module")
+def connections_go_with_their_tests() -> Iterator[None]:
+    """The SDK's clients are not closed, and end with the process. Here that would be told of a later file's test."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
