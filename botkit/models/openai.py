@@ -38,6 +38,15 @@ class OpenAIModel:
         self._http_client = http_client
         self._client = lru_cache(maxsize=16)(self._connect)
         self._connecting = Lock()
+        self._clients: list[openai.OpenAI] = []
+
+    def close(self) -> None:
+        """End all connections; what is asked afterwards makes new ones. On Lambda they end with the process."""
+        with self._connecting:
+            self._client.cache_clear()
+            clients, self._clients = self._clients, []
+        for client in clients:
+            client.close()
 
     def complete(self, request: ChatRequest) -> Completion:
         """Ask the model once.
@@ -118,7 +127,9 @@ class OpenAIModel:
         )
 
     def _connect(self, base_url: str, api_key: str) -> openai.OpenAI:
-        return openai.OpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=self._http_client)
+        client = openai.OpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=self._http_client)
+        self._clients.append(client)
+        return client
 
 
 def _within(seconds: float, call: Callable[[], T]) -> T:

@@ -50,3 +50,4 @@ def _in_threads(cases: Sequence[Case], environ: Mapping[str, str], jobs: int, ta
             take(numbers[future], future.result())
     finally:  # not waited for: whoever interrupts does not want to wait for models
         pool.shutdown(wait=False, cancel_futures=True)
+        player.close()

@@ -2,11 +2,16 @@
 
 from collections import ChainMap
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from botkit.errors import SpecError
+from botkit.ports import ChatModel
 from botkit.runtime import SystemClock, services
 from botkit.scenarios.performance import Case, Performance
 from botkit.scenarios.results import Result
@@ -14,17 +19,28 @@ from botkit.simulator.playground.switch import ModelSwitch
 from botkit.spec.bot import BotSpec
 from botkit.spec.loader import load_file
 
+if TYPE_CHECKING:
+    from botkit.models.openai import OpenAIModel
+
 
 class Player:
     """Plays cases, and keeps what they share: the bots as they were when first asked for, connections, secrets.
 
-    Lives as long as a run; threads may share it. `environ` has the keys of real models.
+    Lives as long as a run, until it is closed; threads may share it. `environ` has the keys of real models.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self._bots: dict[tuple[Path, str], BotSpec] = {}
-        self._wired = services(ChainMap({"BOTKIT_STORE": "memory:", "BOTKIT_QUEUE": ""}, dict(environ)), SystemClock())
+        mine = {"BOTKIT_STORE": "memory:", "BOTKIT_QUEUE": ""}
+        self._secrets = services(ChainMap(mine, dict(environ)), SystemClock()).secrets
+        self._model: OpenAIModel | None = None
+        self._building = Lock()
+
+    def close(self) -> None:
+        """End the connections to models."""
+        if self._model is not None:
+            self._model.close()
 
     def play(self, case: Case) -> Result:
         """Play one. What a bot or a scenario does wrong is in the result. Raises SpecError for a wrong bot file."""
@@ -32,9 +48,16 @@ class Player:
         if scenario.header.live and case.mode != "live":
             return Result(scenario.bot, scenario.name, scenario.place, skipped="it needs a real model: add --live")
         began = monotonic()
-        real = None if case.mode == "offline" else ModelSwitch(self._wired.model, self._environ)
-        performance = Performance(case, self._bot(case), real, self._wired.secrets)
+        real = None if case.mode == "offline" else ModelSwitch(self._real(), self._environ)
+        performance = Performance(case, self._bot(case), real, self._secrets)
         return replace(performance.result(), seconds=monotonic() - began)
+
+    def _real(self) -> ChatModel:
+        with self._building:
+            if self._model is None:
+                # On demand: most runs are offline, and the SDK takes most of a second.
+                self._model = import_module("botkit.models.openai").OpenAIModel(SystemClock())
+            return self._model
 
     def _bot(self, case: Case) -> BotSpec:
         key = case.folder, case.scenario.bot
@@ -48,4 +71,5 @@ class Player:
 
 def play(case: Case, environ: Mapping[str, str]) -> Result:
     """One run of one case, by a player of its own. Raises SpecError where the bot's file is wrong."""
-    return Player(environ).play(case)
+    with closing(Player(environ)) as player:
+        return player.play(case)

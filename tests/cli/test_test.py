@@ -1,13 +1,11 @@
 """`botkit test`: which scenarios are played, what is told of them, and with which exit code it ends."""
 
-import gc
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
-import warnings
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,9 +73,6 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAIServer]:
         monkeypatch.setenv("OPENAI_API_KEY", running.key)
         monkeypatch.setenv("OPENAI_BASE_URL", running.url)
         yield running
-    with warnings.catch_warnings():  # the connections to a model end with the command's process, as on Lambda
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
 
 
 def write(home: Path, name: str, tests: str | None, bot: str = BOT) -> None:

@@ -10,7 +10,7 @@ from botkit.scenarios.model import recordings
 from botkit.scenarios.model.scripted import Mode
 from botkit.scenarios.performance import Case
 from botkit.scenarios.results import Result
-from botkit.scenarios.running import Player
+from botkit.scenarios.running import play as play_one
 from tests.support.openai_server import OpenAIServer
 
 TESTS = """
@@ -34,7 +34,7 @@ def play(tmp_path: Path, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) 
         (scenario,) = load_tests(Path("desk.test.yaml")).scenarios
         path = Path("desk.test.json")
         kept = recordings.read(path).get(scenario.name, ())
-        result = Player({"OPENAI_API_KEY": server.key}).play(Case(Path(), scenario, mode, kept))
+        result = play_one(Case(Path(), scenario, mode, kept), {"OPENAI_API_KEY": server.key})
         if mode == "record":
             recordings.write(path, {scenario.name: result.recorded})
         return result

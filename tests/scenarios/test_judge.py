@@ -1,7 +1,7 @@
 """The judge: a model that finds whether something is true of a conversation, and is led astray by none of it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -17,11 +17,18 @@ from tests.support.openai_server import OpenAIServer
 LINES = (Line("person", "ken", "when is breakfast?"), Line("bot", "desk", "From seven.", "reply", ("Book",)))
 YES = '{"reason": "It says seven.", "holds": true}'
 NO = '{"reason": "It names no time.", "holds": false}'
+REAL = OpenAIModel(SystemClock())
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _connections_end() -> Iterator[None]:
+    yield
+    REAL.close()
 
 
 def judge(server: OpenAIServer, mode: Mode = "live", tape: Tape | None = None, model: str = "gpt-4.1-mini") -> Judge:
     asks = ChatRequest(model, (), 5.0, base_url=server.url, api_key=server.key)
-    return Judge(mode, tape or Tape(), asks, None if mode == "offline" else OpenAIModel(SystemClock()))
+    return Judge(mode, tape or Tape(), asks, None if mode == "offline" else REAL)
 
 
 def verdict(server: OpenAIServer, *answers: str, lines: Sequence[Line] = LINES) -> Verdict | None:

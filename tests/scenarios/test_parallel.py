@@ -1,9 +1,7 @@
 """Many cases at once: each has its result, whatever the process does that it is played in."""
 
-import gc
 import os
 import py_compile
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Barrier
@@ -149,6 +147,3 @@ def test_where_a_model_is_asked_several_wait_for_it_at_once(bots: Path) -> None:
         environ = {"OPENAI_API_KEY": server.key, "OPENAI_BASE_URL": server.url}
         results = played(cases(bots, "hi", "hi", "hi", mode="live"), 3, **environ)
         assert [one.answers for one in results] == [("Hello to you all.",)] * 3
-    with warnings.catch_warnings():  # the connections to a model end with the process, as on Lambda
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -55,9 +56,9 @@ def play(tmp_path: Path, server: OpenAIServer, monkeypatch: pytest.MonkeyPatch) 
         loaded = load_tests(path)
         assert not loaded.problems
         kept = recordings.read(recordings.path_of(path))
-        player = Player({"OPENAI_API_KEY": server.key})
         cases = [Case(Path(), one, mode, kept.get(one.name, ())) for one in loaded.scenarios]
-        results = [player.play(case) for case in cases]
+        with closing(Player({"OPENAI_API_KEY": server.key})) as player:
+            results = [player.play(case) for case in cases]
         if mode == "record":
             names = [one.name for one in loaded.scenarios]
             recordings.write(recordings.path_of(path), recordings.renewed(kept, names, results))

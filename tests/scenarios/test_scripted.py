@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,8 @@ def test_it_fails_in_the_words_in_which_the_playground_fails(fails: str, name: s
 def test_it_overflows_in_the_words_of_the_real_model() -> None:
     with openai_server({"gpt-4.1-mini": 5}) as server:
         here = ChatRequest("gpt-4.1-mini", REQUEST.messages, 5.0, base_url=server.url, api_key=server.key)
-        expected = fault(lambda: OpenAIModel(MovableClock()).complete(here))
+        with closing(OpenAIModel(MovableClock())) as model:
+            expected = fault(lambda: model.complete(here))
     error = fault(lambda: speaker({"fails": "overflow"}).complete(here))
     assert type(error) is type(expected) is ContextOverflow
     assert (str(error), error.retryable) == (str(expected), expected.retryable)
