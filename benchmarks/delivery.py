@@ -27,9 +27,10 @@ from rich.table import Table
 
 from benchmarks.fakes import POISON, SECRET, FakeLine, FakeModel, FakeQueue, webhook
 from botkit.ports import Conversation, Store, Wake, Wakeup
-from botkit.runtime import Runtime, SystemClock, services
+from botkit.runtime import Runtime
 from botkit.stores.dynamodb import DynamoStore, create_table
 from botkit.stores.sqlite import SqliteStore
+from botkit.wiring import SystemClock, services
 from tests.support.aws import CREDENTIALS, dynamodb, ministack, sqs
 
 RATE, SECONDS, CONVERSATIONS = 500, 60, 200

@@ -94,12 +94,22 @@ class Content:
     media_type: str
 
 
+def most_tokens(text: str) -> int:
+    """The most tokens that a text can have: one for each of its bytes in UTF-8.
+
+    Byte-level BPE begins with the bytes and only ever joins them, so a token is one byte at least. (Radford et al.
+    2019: Language Models are Unsupervised Multitask Learners, 2.2; tiktoken README: What is BPE anyway?)
+    """
+    # Half a surrogate pair, which JSON can carry, has three bytes, as U+FFFD has, which is counted in its place.
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message of a conversation as the model sees it.
 
     `speaker` is set in conversations that several people share. `tokens` counts the content
-    (`Message.content`) as it was when it was stored, near enough for every model; 0 = not counted.
+    (`Message.content`) as it was when it was stored, near enough for every model; None = not counted.
     `overheard`: it was said in a group to others than the bot. `images` go to the model with the text, and
     are not stored. `at` is when it was said (ms since 1970; 0 = not known).
     """
@@ -107,7 +117,7 @@ class Message:
     role: Role
     text: str
     speaker: str | None = None
-    tokens: int = 0
+    tokens: int | None = None
     overheard: bool = False
     images: tuple[Content, ...] = ()
     at: int = field(default=0, compare=False)
@@ -121,6 +131,11 @@ class Message:
         if not self.speaker:
             return self.text
         return f"{self.speaker}: " + "\n  ".join(self.text.splitlines())
+
+    @property
+    def most_tokens(self) -> int:
+        """Its tokens; where they are not counted, the most that they can be."""
+        return most_tokens(self.content) if self.tokens is None else self.tokens
 
 
 @dataclass(frozen=True, slots=True)

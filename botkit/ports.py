@@ -302,9 +302,10 @@ class Store(Protocol):
         """
 
     def attempt(self, lease: Lease, events: Sequence[Pending]) -> None:
-        """Count one attempt of each event and make it due at the lease's end.
+        """Count one attempt of each event, and make it due at the lease's end.
 
-        Not under the lease: counted by a worker that has lost it, it does no harm.
+        For a turn that takes its time, or failed: one that is soon answered is counted by its answer. Not under
+        the lease: counted by a worker that has lost it, it does no harm.
         """
 
     def notice(self, lease: Lease, event: Pending, notes: Sequence[Note] = ()) -> None:
@@ -327,9 +328,10 @@ class Store(Protocol):
         `event` goes RECEIVED → SENDING with `sends` = 1 (the caller sends at once), or → UNDELIVERED
         where the answer `waits`, or → DONE where there is nothing to say (None). Each event that it
         `covers`, RECEIVED or UNDELIVERED before, is DONE and leaves the inbox with `event` as its lead.
-        An event read as `unsent` may be ended with None from any state. At most 20 covered events and
-        50 memories and counts. Raises LeaseLost, and TakenBack where something was taken back of one of
-        the events after it was read (`revision` is not as it is in the store).
+        An event read as `unsent` may be ended with None from any state. The `attempts` of all of them become
+        what they are here. At most 20 covered events and 50 memories and counts. Raises LeaseLost, and TakenBack
+        where something was taken back of one of the events after it was read (`revision` is not as it is in the
+        store).
         """
 
     def resend(self, lease: Lease, event: Pending, via: Via, budget: Budget | None = None) -> bool:
@@ -391,7 +393,8 @@ class Store(Protocol):
     def edit(self, lease: Lease, chat: Chat, message_id: str, at: int, message: Message) -> bool:
         """Replace the text and tokens of a message in this conversation's history by an edit made at `at`.
 
-        The newest edit wins. False where the history does not hold the message. Raises LeaseLost.
+        The newest edit wins; one whose tokens are not counted leaves none. False where the history does not hold
+        the message. Raises LeaseLost.
         """
 
     def conversation_of(self, bot: str, chat: Chat, message_id: str) -> Conversation | None:
@@ -552,7 +555,10 @@ class ChatModel(Protocol):
         """The categories that were found in it, such as `harassment`; none of what is harmless."""
 
     def count_tokens(self, model: str, text: str) -> int:
-        """Tokens of `text` in the encoding of `model`; never fetches anything."""
+        """Tokens of `text` in the encoding of `model`, at most one for each of its bytes; never fetches anything.
+
+        The first count of a process may be slow: ask where `botkit.messages.most_tokens` does not decide.
+        """
 
 
 class Secrets(Protocol):

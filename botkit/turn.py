@@ -1,9 +1,11 @@
 """Turn: one answer in the making, and all that the steps learn on the way."""
 
 import logging
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, ParamSpec, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -97,7 +99,7 @@ class Turn:
     `keep_reply_until` (ms since 1970; None = not at all). `erases`: with it the history of the conversation
     is deleted, or the speaker's part of it, and with either the answers that still wait. `deadline` (ms
     since 1970) is when the process must be done; `access_token` is the LINE account's. `spans` are the
-    steps by which the turn has passed, outermost first, named by their classes.
+    steps by which the turn has passed, outermost first, named by their classes. `is_slow`: it takes its time.
     """
 
     bot: Bot
@@ -120,8 +122,11 @@ class Turn:
     keep_reply_until: int | None = None
     notes: list[Note] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
+    is_slow: bool = False
+    _counted: dict[str, int] = field(default_factory=dict, init=False, repr=False)
     _chat_name: str | None = field(default=None, init=False, repr=False)
     _beside: list[Future[Any]] = field(default_factory=list, init=False, repr=False)
+    _meanwhile: deque[tuple[Future[Any], Callable[[], Any]]] = field(default_factory=deque, init=False, repr=False)
 
     @property
     def text(self) -> str:
@@ -142,6 +147,24 @@ class Turn:
         self._beside.append(future)
         return future
 
+    def if_slow(self, do: Callable[[], T]) -> "Future[T]":
+        """Do this beside the turn if it takes its time: nobody pays for it where the answer is there at once.
+
+        Until then the future can be cancelled. A failure is logged, and costs no answer.
+        """
+        future: Future[T] = Future()
+        self._meanwhile.append((future, do))
+        if self.is_slow:
+            self.spawn(self.be_slow)
+        return future
+
+    def be_slow(self) -> None:
+        """The turn does take its time: what was left for that is done now."""
+        self.is_slow = True
+        while self._meanwhile:
+            with suppress(IndexError):  # another thread has just taken it
+                _settle(*self._meanwhile.popleft())
+
     def join(self) -> list[BaseException]:
         """Wait for all that was spawned (Lambda freezes what is left over) and return what failed."""
         failures = [error for future in self._beside if (error := future.exception()) is not None]
@@ -155,6 +178,32 @@ class Turn:
         """
         event = event or self.event
         self.memories.append(Memory(event.id, event.at, expires_at, message, event.user_id))
+
+    def tokens_of(self, message: Message) -> int:
+        """The tokens of a message of the history: as stored, or counted, once in the turn.
+
+        The first count of a process takes a third of a second, so ask where `message.most_tokens` does not decide.
+        """
+        if message.tokens is not None:
+            return message.tokens
+        content = message.content
+        if content not in self._counted:
+            self._counted[content] = self.services.model.count_tokens("", content)
+        return self._counted[content]
+
+    @property
+    def has_counted(self) -> bool:
+        """Whether the turn has had to count tokens, so that more of them cost next to nothing."""
+        return bool(self._counted)
+
+    def counted_memories(self) -> list[Memory]:
+        """What is staged for the history, each message with its tokens where the turn has counted them."""
+        return [replace(one, message=self._with_tokens(one.message)) for one in self.memories]
+
+    def _with_tokens(self, message: Message) -> Message:
+        if message.tokens is not None:
+            return message
+        return replace(message, tokens=self._counted.get(message.content))
 
     @property
     def chat_name(self) -> str:
@@ -173,3 +222,12 @@ class Turn:
     def seconds_left(self) -> float:
         """Seconds until the deadline, never negative."""
         return max(0.0, (self.deadline - self.services.clock.now()) / 1000)
+
+
+def _settle(future: "Future[Any]", do: Callable[[], Any]) -> None:
+    if future.set_running_or_notify_cancel():
+        try:
+            future.set_result(do())
+        except Exception as error:  # an ornament; of a bug only the name, since its words may quote what was said
+            log.warning("beside the turn: %s", error if isinstance(error, UpstreamError) else type(error).__name__)
+            future.set_exception(error)

@@ -10,7 +10,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from botkit.aws.logs import COUNTED, JsonLines
 from botkit.stores.dynamodb import create_table
-from tests.support.aws import dynamodb, ministack, sqs
+from tests.support.aws import dynamodb, lean_dynamodb, ministack, sqs
 
 
 @pytest.fixture(autouse=True)
@@ -37,6 +37,13 @@ def aws_endpoint() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def dynamodb_client(aws_endpoint: str) -> Iterator[DynamoDBClient]:
     client = dynamodb(aws_endpoint)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def lean_dynamodb_client(aws_endpoint: str) -> Iterator[DynamoDBClient]:
+    client = lean_dynamodb(aws_endpoint)
     yield client
     client.close()
 

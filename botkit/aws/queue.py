@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -15,12 +14,12 @@ from botocore.exceptions import (
     HTTPClientError,
     NoRegionError,
 )
-from botocore.session import get_session
 
 from botkit.aws.queue_url import queue_fault, split_queue
 from botkit.aws.secrets_refusals import NO_CREDENTIALS
 from botkit.errors import WakeError
 from botkit.ports import Conversation, Wakeup
+from botkit.wire.connect import Patience, connect_to
 
 CONNECT_TIMEOUT: Final = 0.5
 READ_TIMEOUT: Final = 1.0
@@ -125,14 +124,15 @@ class SqsWake:
         ids = [str(position) for position in range(len(bodies))]
         entries = [{"Id": one, "MessageBody": body} for one, body in zip(ids, bodies, strict=True)]
         answer = self._ask(self._client.send_message_batch, Entries=entries)
-        taken = {entry.get("Id") for entry in answer.get("Successful", ())}
-        codes = {entry.get("Id"): entry.get("Code", LEFT_OUT) for entry in answer.get("Failed", ())}
+        with self._translated():
+            taken = {entry.get("Id") for entry in answer.get("Successful", ())}
+            codes = {entry.get("Id"): entry.get("Code", LEFT_OUT) for entry in answer.get("Failed", ())}
         return [codes.get(one, LEFT_OUT) for one in ids if one not in taken]
 
     def _ask(self, call: Callable[..., Any], **asked: Any) -> Mapping[str, Any]:
         """One call, made again at once where it fails early: so dies a connection that Lambda has frozen.
 
-        botocore's own retries first sleep for up to a second. A message sent twice does no harm.
+        A client's own retries would first wait. A message sent twice does no harm.
         """
         began = time.monotonic()
         try:
@@ -149,7 +149,7 @@ class SqsWake:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
-        """Turns what botocore raises into a WakeError with the cure."""
+        """Turns what the client raises into a WakeError with the cure."""
         try:
             yield
         except ClientError as error:
@@ -165,7 +165,7 @@ class SqsWake:
         except BotoCoreError as error:
             raise WakeError(f"the SQS client failed: {error}") from error
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            # botocore lets these through: of an endpoint that is no URL, and of JSON that is no answer of SQS.
+            # Clients let these through: of an endpoint that is no URL, and of what is no answer of SQS.
             raise WakeError(_NOT_FOUND) from error
 
     def _refusal(self, error: ClientError) -> WakeError:
@@ -183,11 +183,8 @@ class SqsWake:
 
 def _connect(region: str | None) -> Any:
     """A client in the SDK's region, or in this one where it has none. Endpoint and credentials are the SDK's own."""
-    session = get_session()
     # A single attempt: SqsWake makes its own second one.
-    config = Config(connect_timeout=CONNECT_TIMEOUT, read_timeout=READ_TIMEOUT, retries={"total_max_attempts": 1})
-    name = session.get_config_variable("region") or region
-    return session.create_client("sqs", region_name=name, config=config)
+    return connect_to("sqs", Patience(CONNECT_TIMEOUT, READ_TIMEOUT, attempts=1), region)
 
 
 def _body(conversation: Conversation) -> str:

@@ -3,11 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from botocore.session import Session, get_session
 
 from botkit.aws.secrets import Failure
 from botkit.aws.secrets_refusals import (
@@ -21,6 +19,10 @@ from botkit.aws.secrets_refusals import (
     explain_silence,
     read_refusal,
 )
+from botkit.wire.connect import Patience, connect_botocore, connect_to
+
+if TYPE_CHECKING:
+    from botocore.session import Session
 
 CONNECT_TIMEOUT: Final = 1.0
 READ_TIMEOUT: Final = 3.0
@@ -77,13 +79,9 @@ class RemoteSecrets:
     died while Lambda kept the process frozen.
     """
 
-    def __init__(self, session: Session | None = None, attempts: int = 2) -> None:
+    def __init__(self, session: "Session | None" = None, attempts: int = 2) -> None:
         self._session = session
-        self._config = Config(
-            connect_timeout=CONNECT_TIMEOUT,
-            read_timeout=READ_TIMEOUT,
-            retries={"mode": "standard", "total_max_attempts": attempts},
-        )
+        self._patience = Patience(CONNECT_TIMEOUT, READ_TIMEOUT, attempts)
         self._clients: dict[str, Any] = {}
         self._lock = Lock()
 
@@ -134,7 +132,7 @@ class RemoteSecrets:
         except BotoCoreError as error:
             return explain_silence(error)
         except ValueError:
-            # botocore lets these through: an endpoint that is no URL, and an answer not in UTF-8. The error
+            # Clients let these through: an endpoint that is no URL, and an answer not in UTF-8. The error
             # holds the answer, so it goes no further.
             return Failure("cannot be asked for; see that AWS_ENDPOINT_URL, where it is set, is a URL and leads to AWS")
         return {name: self._read(service, one) for name, one in found.items()}
@@ -142,9 +140,13 @@ class RemoteSecrets:
     def _client(self, service: _Service) -> Any:
         with self._lock:  # a session is not safe to share among threads
             if service.name not in self._clients:
-                self._session = self._session or get_session()
-                self._clients[service.name] = self._session.create_client(service.name, config=self._config)
+                self._clients[service.name] = self._connect(service.name)
             return self._clients[service.name]
+
+    def _connect(self, service: str) -> Any:
+        if self._session is None:
+            return connect_to(service, self._patience)
+        return connect_botocore(service, self._patience, session=self._session)
 
     def _read(self, service: _Service, found: str | Refusal) -> str | Failure:
         if isinstance(found, Refusal):

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from botkit.delivery.access import access_token
 from botkit.ports import Line, Secrets
-from botkit.runtime import Threads, services
 from botkit.spec.bot import BotSpec
+from botkit.threads import Threads
+from botkit.wiring import services
 
 if TYPE_CHECKING:
     from botkit.line.console import LineConsole

@@ -27,7 +27,7 @@ from botkit.deploy.rollout import PAUSE
 from botkit.deploy.stack import Deployed
 from botkit.errors import BotkitError
 from botkit.spec.bot import BotSpec
-from botkit.spec.loader import bot_files
+from botkit.spec.files import bot_files
 
 
 def add_arguments(parser: ArgumentParser) -> None:

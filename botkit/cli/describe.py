@@ -23,8 +23,9 @@ from botkit.errors import ModelError, Problem, SpecError
 from botkit.pipeline import Step
 from botkit.spec import document
 from botkit.spec.bot import BotSpec
+from botkit.spec.files import bot_files
 from botkit.spec.inherit import MAX_CHAIN
-from botkit.spec.loader import bot_files, load_folder
+from botkit.spec.loader import load_folder
 from botkit.steps import STEPS
 from botkit.steps.history import History
 from botkit.steps.model import Model

@@ -31,12 +31,12 @@ from rich.text import Text
 from botkit.cli import check
 from botkit.cli.folder import bots_folder, nothing_in
 from botkit.cli.local import log_to_terminal, memory_of, store_of
-from botkit.runtime import ConfigurationError
 from botkit.simulator.page.app import page_app
 from botkit.simulator.playground.playground import Playground
 from botkit.simulator.playground.settings import Settings, rehearses
 from botkit.simulator.server import serving
 from botkit.steps.model import Model
+from botkit.wiring import ConfigurationError
 
 PORT = 8400
 _LEAVES_WITHIN = 0.8

@@ -27,7 +27,7 @@ from botkit.cli.cloud import add_stack_argument, settings
 from botkit.cli.examination import Section, worst
 from botkit.cli.folder import bots_folder, nothing_in, unknown_bots
 from botkit.cli.picture import draw
-from botkit.spec.loader import bot_files
+from botkit.spec.files import bot_files
 
 SECONDS: Final = 20
 """How long everything may take together."""

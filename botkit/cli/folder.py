@@ -6,7 +6,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from botkit.errors import Problem
-from botkit.spec.loader import bot_files, load_folder
+from botkit.spec.files import bot_files
+from botkit.spec.loader import load_folder
 
 
 def bots_folder(environ: Mapping[str, str]) -> Path:

@@ -14,7 +14,7 @@ import json
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -28,6 +28,7 @@ from botkit.cli.folder import bots_folder, unknown_bots, zone_of
 from botkit.cli.reading import add_stack_argument, services_of
 from botkit.line.text import clean
 from botkit.messages import Message
+from botkit.models.tokens import count_tokens
 from botkit.ports import Conversation, Store
 
 MOST = 1000
@@ -108,7 +109,7 @@ def tell(console: Console, said: Sequence[Message], zone: tzinfo | None) -> None
 
 
 def _facts(one: Message) -> dict[str, Any]:
-    facts = asdict(one)
+    facts = asdict(replace(one, tokens=count_tokens("", one.content)) if one.tokens is None else one)
     del facts["images"]  # they are not stored
     return facts
 

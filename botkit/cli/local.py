@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.logging import RichHandler
 
-from botkit.runtime import ConfigurationError
 from botkit.simulator.playground.mortal import is_of_the_living
+from botkit.wiring import ConfigurationError
 
 STORE = "sqlite:///.botkit/botkit.db"
 

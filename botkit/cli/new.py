@@ -22,7 +22,8 @@ from rich.text import Text
 from botkit.cli.folder import bots_folder
 from botkit.errors import BotkitError
 from botkit.scenarios.file.loader import SUFFIX
-from botkit.spec.loader import bot_files, load_file, name_fault
+from botkit.spec.files import bot_files, name_fault
+from botkit.spec.loader import load_file
 from botkit.steps import STEPS
 
 SCHEMA = "../docs/bot-file.schema.json"

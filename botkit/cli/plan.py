@@ -33,7 +33,7 @@ from botkit.deploy.session import open_session
 from botkit.deploy.stack import Deployed, find_stack
 from botkit.deploy.storage import fetch
 from botkit.deploy.unpack import core_changes, unpack_bots
-from botkit.spec.loader import bot_files
+from botkit.spec.files import bot_files
 
 _CORE = Path(botkit.__file__).parent
 # A stack that was never made: nothing runs there (CloudFormation user guide: stack status codes).

@@ -13,7 +13,7 @@ import botkit
 from botkit.deploy.description import Description, read
 from botkit.deploy.failures import local
 from botkit.errors import DeployError
-from botkit.spec.loader import bot_files
+from botkit.spec.files import bot_files
 
 PATIENCE = 60
 """Seconds for describing a folder of bots; own steps may do anything when they are imported."""

@@ -10,7 +10,7 @@ from typing import Any
 from botkit.cli.cloud import settings
 from botkit.errors import DeployError
 from botkit.ports import Services
-from botkit.runtime import services
+from botkit.wiring import services
 
 
 def add_stack_argument(parser: ArgumentParser) -> None:

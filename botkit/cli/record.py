@@ -46,7 +46,8 @@ from botkit.scenarios.transcripts.fitting import Fitted, Play, fit, with_context
 from botkit.scenarios.transcripts.handwriting import handwritten
 from botkit.scenarios.transcripts.transcript import transcribe
 from botkit.spec.bot import BotSpec
-from botkit.spec.loader import load_file, shown_path
+from botkit.spec.files import shown_path
+from botkit.spec.loader import load_file
 from botkit.steps.groups import Groups
 from botkit.steps.reply import Reply
 

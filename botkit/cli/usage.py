@@ -29,7 +29,8 @@ from botkit.cli import check
 from botkit.cli.folder import bots_folder, unknown_bots
 from botkit.cli.reading import add_stack_argument, services_of
 from botkit.ports import Store
-from botkit.spec.loader import bot_files, load_folder
+from botkit.spec.files import bot_files
+from botkit.spec.loader import load_folder
 from botkit.usage import days_of, people_of, shards, window
 
 WAYS = ("reply", "button", "push", "lost")

@@ -8,16 +8,28 @@ from functools import partial
 from typing import Literal
 from uuid import NAMESPACE_URL, uuid5
 
-from botkit.delivery.metrics import Ending, Report, tell
+from botkit.delivery.metrics import Ending, tell
 from botkit.delivery.plan import Opened
+from botkit.delivery.report import Report
 from botkit.delivery.send import send
-from botkit.delivery.work import MAX_AGE, MOST_COVERED, SURELY_ALIVE, TOKEN_LIFE, Letter, Outcome, Work
-from botkit.errors import BotkitError, LineError, LineRefused, OutOfTime, StoreError, UpstreamError
+from botkit.delivery.times import MAX_AGE, SURELY_ALIVE, TOKEN_LIFE
+from botkit.delivery.work import MOST_COVERED, Letter, Outcome, Work
+from botkit.errors import (
+    BotkitError,
+    LeaseLost,
+    LineError,
+    LineRefused,
+    OutOfTime,
+    StoreError,
+    TakenBack,
+    UpstreamError,
+)
 from botkit.line.bodies import render, render_button
 from botkit.line.text import MOST_MESSAGES, clean
-from botkit.messages import SILENCE, Button, Chat, Event, Message, Profile, Sender
+from botkit.messages import SILENCE, Button, Chat, Event, Profile, Sender
 from botkit.pipeline import run
 from botkit.ports import Answer, Count, Inbox, LineMessage, Note, Pending
+from botkit.steps.history import answer_of
 from botkit.turn import Said, Turn, User
 from botkit.usage import amounts_of
 
@@ -27,6 +39,10 @@ MAX_ATTEMPTS = 6
 """Turns begun for one event, by workers that did not live to answer it, before it gets the error text."""
 FIX_TRIES = 3
 """How often the answer transaction is asked for while the store fails."""
+SLOW_AFTER = 500
+"""A turn that lasts so long, in ms, takes its time: who wrote is shown that an answer is coming."""
+COUNTED_AFTER = 4 * 1000
+"""A turn that lasts so long after its webhook, in ms, is counted: a second later the sweep would look after it."""
 LEAST_SEND_TIME = 3 * 1000
 """What is left of an invocation, in ms, when a turn that does not end is given up."""
 LEAST_TURN = 5 * 1000
@@ -106,6 +122,7 @@ class _Answering:
         self.begun_in_time = work.now <= self.lead.received_at + TOKEN_LIFE
         self.waits = self.lead.noticed
         self.failure: str | None = None
+        self.is_counted = False
         self.others = [one.pending for one in burst if one.pending.event_id != lead.pending.event_id]
         self.report = Report(work, lead.pending, self.event, self.others)
 
@@ -113,9 +130,15 @@ class _Answering:
         """Run the turn within its window, fix what it came to, send it."""
         turn, begun_at = self._turn(), self.work.now
         turn.note(self._coverage())
-        messages = self._within_window(turn)
-        self.report.add_turn(turn, self.work.now - begun_at, self.failure)
-        return self.fix_and_send(messages, turn.notes, turn)
+        try:
+            messages = self._within_window(turn)
+            self.report.add_turn(turn, self.work.now - begun_at, self.failure)
+            return self.fix_and_send(messages, turn.notes, turn)
+        except (LeaseLost, TakenBack):
+            raise
+        except BaseException:
+            self._count_attempt()
+            raise
 
     # ---------------------------------------------------------------- the turn
 
@@ -145,17 +168,34 @@ class _Answering:
             log.error("event %s: given up after %d attempts", turn.event.id, self.lead.attempts)
             turn.note(f"given up after {self.lead.attempts} attempts")
             return self._error_text("GivenUp")
-        self._count_attempt(turn)
-        notice_at, end = self._notice_at(), self.work.deadline - LEAST_SEND_TIME
-        making: Future[tuple[LineMessage, ...]] = self.work.services.pool.submit(self._make, turn)
-        wait = self.work.services.clock.wait
-        if notice_at is not None:
-            in_time = wait(making, min(notice_at, end))
-            if not in_time and notice_at <= self.work.now and self._token_lives():
-                self._give_notice(turn)
-        if not wait(making, end) and not making.done():
-            raise OutOfTime("the turn did not end in time")
+        if self.work.lease.abandoned or self.lead.attempts:
+            self._count_attempt()  # before the turn: one of these may be what killed the last worker
+        making = self.work.services.pool.submit(self._make, turn)
+        self._watch(turn, making)
         return making.result()
+
+    def _watch(self, turn: Turn, making: "Future[tuple[LineMessage, ...]]") -> None:
+        """Wait for the turn, and do what is due meanwhile. Raises OutOfTime."""
+        clock, end = self.work.services.clock, self.work.deadline - LEAST_SEND_TIME
+        for at, do in self._moments(turn):
+            if clock.wait(making, min(at, end)):
+                return
+            if end <= self.work.now:
+                break
+            if at <= self.work.now:
+                do()
+        if not clock.wait(making, end) and not making.done():
+            raise OutOfTime("the turn did not end in time")
+
+    def _moments(self, turn: Turn) -> list[tuple[int, Callable[[], None]]]:
+        """What is due while a turn lasts, and when (ms since 1970), in that order."""
+        moments: list[tuple[int, Callable[[], None]]] = [
+            (self.work.now + SLOW_AFTER, turn.be_slow),
+            (self.lead.received_at + COUNTED_AFTER, self._count_attempt),
+        ]
+        if (notice_at := self._notice_at()) is not None:
+            moments.append((notice_at, partial(self._give_notice, turn)))
+        return sorted(moments, key=lambda moment: moment[0])
 
     def _notice_at(self) -> int | None:
         """When the token is to be spent on a notice (ms since 1970), if it may be at all.
@@ -169,13 +209,18 @@ class _Answering:
         notice_at = max(received_at + slow.after * 1000, self.work.now + LEAST_TURN)
         return min(notice_at, received_at + SURELY_ALIVE)
 
-    def _count_attempt(self, turn: Turn) -> None:
-        """Beside the turn, which may kill its worker; before it, where one may have been killed already."""
-        events = [one.pending for one in self.burst]
-        if self.work.lease.abandoned or self.lead.attempts:
-            self.store.attempt(self.work.lease, events)
-        else:
-            turn.spawn(self.store.attempt, self.work.lease, events)
+    def _count_attempt(self) -> None:
+        """Write down that a turn was begun, once; a turn that ends well within the time has its answer say so.
+
+        A crash before leaves the lease behind, so the next worker knows of it without a count.
+        """
+        if self.is_counted:
+            return
+        self.is_counted = True
+        try:
+            self.store.attempt(self.work.lease, [one.pending for one in self.burst])
+        except StoreError as error:
+            log.warning("event %s: its attempt is not counted: %s", self.lead.event_id, error)
 
     def _make(self, turn: Turn) -> tuple[LineMessage, ...]:
         """The pipeline's reply, or the error text where it failed. Only a failing store, or too little time, raises."""
@@ -201,10 +246,7 @@ class _Answering:
         messages = render(reply)
         if messages and turn.keep_reply_until is not None:
             # Only now is it known what is really said: a step further out may have changed the reply.
-            said = clean(reply.text)
-            model = turn.usages[-1].model if turn.usages else ""
-            tokens = turn.services.model.count_tokens(model, said)
-            turn.remember(Message("assistant", said, tokens=tokens), turn.keep_reply_until)
+            turn.remember(answer_of(turn, clean(reply.text)), turn.keep_reply_until)
         return messages
 
     def _error_text(self, failure: str) -> tuple[LineMessage, ...]:
@@ -221,7 +263,9 @@ class _Answering:
         return render_button(button, Sender(sender.name, sender.icon))
 
     def _give_notice(self, turn: Turn) -> None:
-        """Spend the token on a notice. Where LINE has certainly not shown it, the answer goes its usual way."""
+        """Spend a living token on a notice. Where LINE has certainly not shown it, the answer goes its usual way."""
+        if not self._token_lives():
+            return
         self.store.notice(self.work.lease, self.lead)
         self.lead = replace(self.lead, noticed=True)
         self.waits = self._show_notice(turn)
@@ -318,16 +362,19 @@ class _Answering:
         """The answer transaction. Asked again when its response is lost: an answer that was fixed but not sent
         would look to the next worker like one that may have been delivered.
         """
-        covers = [*ended, *self.others]
+        lead, others = self.lead, self.others
+        if turn is not None and turn.spans:
+            lead, *others = (replace(one, attempts=one.attempts + 1) for one in (lead, *others))
+        covers = [*ended, *others]
         told = [*notes, self.work.note(_told(fixed, waits=self.waits))]
         for attempt in range(FIX_TRIES):
             try:
-                return self.store.answer(
+                self.store.answer(
                     self.work.lease,
-                    self.lead,
+                    lead,
                     fixed,
                     covers=covers,
-                    memories=turn.memories if turn else (),
+                    memories=turn.counted_memories() if turn else (),
                     counts=self._counts(turn, answered=fixed is not None) if turn else (),
                     notes=told,
                     waits=self.waits and fixed is not None,
@@ -336,7 +383,9 @@ class _Answering:
                 if not error.retryable or attempt == FIX_TRIES - 1:
                     raise
                 log.warning("event %s: %s; asking the store again", self.lead.event_id, error)
-        return None
+            else:
+                self.is_counted = True
+                return
 
     def _counts(self, turn: Turn, *, answered: bool) -> list[Count]:
         """What the steps have counted, and what this turn adds to the bot's usage, unless it came to nothing."""

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from botkit.delivery.conversations import conversation_of
 from botkit.delivery.metrics import Ending, tell
 from botkit.delivery.plan import ENDINGS
-from botkit.delivery.work import MAX_AGE
+from botkit.delivery.times import MAX_AGE
 from botkit.errors import RequestError, SecretError, StoreError
 from botkit.line.events import Webhook, parse_webhook
 from botkit.line.signature import verify
 from botkit.messages import Chat, Event
 from botkit.ports import Acceptance, Arrival, Conversation, Request, Response, Services
-from botkit.spec.bot import BotSpec, LineAccount
+from botkit.spec.account import Account
 from botkit.spec.shelf import Shelf
 
 log = logging.getLogger(__name__)
@@ -71,59 +71,59 @@ class Door:
         if name and self._shelf.is_broken(name):
             log.error("bot %s: a webhook came, and its file is broken; run `botkit check`", name)
             raise RequestError(503, "the bot is not set up")
-        bot = self._verified(name, body, request)
+        account = self._verified(name, body, request)
         webhook = parse_webhook(body)
-        if bot.line and bot.line.user_id not in (None, webhook.destination):
+        if account.user_id not in (None, webhook.destination):
             raise RequestError(400, "destination is not this bot")
         waiting: dict[Conversation, None] = {}
         try:
-            self._accept(bot, webhook, waiting)
+            self._accept(account, webhook, waiting)
         finally:  # what is durable is answered, also where the rest must come again
             if waiting:
                 self._wake(list(waiting))
         return Response(200, {})
 
-    def _verified(self, name: str | None, body: bytes, request: Request) -> BotSpec:
-        """The bot whose secret signed the body. Unknown bots and wrong signatures look the same from outside."""
-        bot = self._shelf.find(name) if name else self._addressee(body)
+    def _verified(self, name: str | None, body: bytes, request: Request) -> Account:
+        """The account whose secret signed the body. Unknown bots and wrong signatures look the same from outside."""
+        account = self._shelf.account(name) if name else self._addressee(body)
         signatures = request.headers.get("x-line-signature", ())
-        if bot is None or bot.line is None or len(signatures) != 1:
+        if account is None or not account.channel_secret or len(signatures) != 1:
             raise RequestError(401, "unauthorized")
-        self._services.secrets.warm(bot.checking_secrets)
-        if not verify(self._channel_secrets(bot.line), body, signatures[0]):
+        self._services.secrets.warm(account.channel_secret)
+        if not verify(self._channel_secrets(account), body, signatures[0]):
             raise RequestError(401, "unauthorized")
-        return bot
+        return account
 
-    def _channel_secrets(self, line: LineAccount) -> list[str]:
+    def _channel_secrets(self, account: Account) -> list[str]:
         """All that resolve: during a rotation one of them may be gone already. Raises SecretError where none does."""
         secrets: list[str] = []
-        for reference in line.channel_secret:
+        for reference in account.channel_secret:
             try:
                 secrets.append(self._services.secrets.get(reference))
             except SecretError:
-                if reference == line.channel_secret[-1] and not secrets:
+                if reference == account.channel_secret[-1] and not secrets:
                     raise
         return secrets
 
-    def _addressee(self, body: bytes) -> BotSpec | None:
-        """The bot that an unverified body names; only that bot's own secret can then verify it."""
+    def _addressee(self, body: bytes) -> Account | None:
+        """The account that an unverified body names; only its own secret can then verify it."""
         try:
             destination = parse_webhook(body).destination
         except RequestError:
             return None
-        return self._shelf.find_by_user_id(destination)
+        return self._shelf.account_of_user(destination)
 
-    def _accept(self, bot: BotSpec, webhook: Webhook, waiting: dict[Conversation, None]) -> None:
+    def _accept(self, account: Account, webhook: Webhook, waiting: dict[Conversation, None]) -> None:
         """Make every event durable; those conversations that have something to do are added to `waiting`."""
         received_at = self._services.clock.now()
         for event in webhook.events:
             if event.chat is not None and event.type == "unsend":  # however old: it asks for nothing but to forget
-                self._unsend(bot, event, event.chat, received_at)
-                _tell(bot, event, "silent")
+                self._unsend(account, event, event.chat, received_at)
+                _tell(account, event, "silent")
             elif event.chat is None or self._is_stale(event, received_at):
-                _tell(bot, event, "stale")
+                _tell(account, event, "stale")
             else:
-                arrival = self._arrival(bot, event, event.chat, received_at)
+                arrival = self._arrival(account, event, event.chat, received_at)
                 if self._services.store.accept(arrival) is not Acceptance.FINISHED:
                     waiting[arrival.conversation] = None
 
@@ -131,16 +131,16 @@ class Door:
         """Whether it came too late to be answered, and asks for nothing else."""
         return (event.at or now) < now - MAX_AGE and event.type not in ENDINGS
 
-    def _unsend(self, bot: BotSpec, event: Event, chat: Chat, now: int) -> None:
+    def _unsend(self, account: Account, event: Event, chat: Chat, now: int) -> None:
         """At once, and not by way of the inbox: a turn may be under way with that very message."""
         if event.message_id is not None:
-            self._services.store.unsend(bot.name, chat, event.message_id, now)
+            self._services.store.unsend(account.bot, chat, event.message_id, now)
 
-    def _arrival(self, bot: BotSpec, event: Event, chat: Chat, received_at: int) -> Arrival:
+    def _arrival(self, account: Account, event: Event, chat: Chat, received_at: int) -> Arrival:
         """The event on its way into its inbox."""
         at = event.at or received_at  # LINE always says when; what comes without is not taken for ancient
         return Arrival(
-            conversation=self._conversation(bot, event, chat),
+            conversation=self._conversation(account, event, chat),
             event_id=event.id,
             at=at,
             received_at=received_at,
@@ -152,16 +152,16 @@ class Door:
             renews=event.redelivered and received_at <= at + RENEWAL,
         )
 
-    def _conversation(self, bot: BotSpec, event: Event, chat: Chat) -> Conversation:
+    def _conversation(self, account: Account, event: Event, chat: Chat) -> Conversation:
         """An edit belongs where the message is, also if LINE does not say who made it."""
-        own = conversation_of(bot.name, chat, event.user_id, event.id, shares_groups=bot.shares_groups)
+        own = conversation_of(account.bot, chat, event.user_id, event.id, shares_groups=account.shares_groups)
         if event.type != "messageEdited" or event.message_id is None:
             return own
-        return self._services.store.conversation_of(bot.name, chat, event.message_id) or own
+        return self._services.store.conversation_of(account.bot, chat, event.message_id) or own
 
 
-def _tell(bot: BotSpec, event: Event, outcome: Ending) -> None:
+def _tell(account: Account, event: Event, outcome: Ending) -> None:
     """Of what is settled here nothing is remembered, so where LINE sends it again it is told again, and not counted."""
     kind = {"chat": event.chat.kind} if event.chat else {}
-    told = {"bot": bot.name, "event": event.id, "type": event.type, **kind, "outcome": outcome}
+    told = {"bot": account.bot, "event": event.id, "type": event.type, **kind, "outcome": outcome}
     tell(f"event {event.id}: {outcome}", told, {})

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from botkit.delivery.access import access_token
 from botkit.delivery.answering import answer, end, tap, wanted_by
-from botkit.delivery.metrics import Report, tell
+from botkit.delivery.metrics import tell
 from botkit.delivery.plan import ENDINGS, Opened, is_incomplete_set, next_received
+from botkit.delivery.report import Report
 from botkit.delivery.send import send
-from botkit.delivery.work import MAX_AGE, MOST_COVERED, RETRY_AFTER, Letter, Outcome, Work
+from botkit.delivery.times import MAX_AGE, RETRY_AFTER
+from botkit.delivery.work import MOST_COVERED, Letter, Outcome, Work
 from botkit.errors import BotkitError, LeaseLost, OutOfTime, TakenBack, UpstreamError
 from botkit.line.events import parse_event
 from botkit.messages import Chat, Message
@@ -119,7 +121,9 @@ class Worker:
         if started:
             self._settle(started[:1], waiting, lambda work: _go_on(work, started[0]))
             return True
-        burst = next_received(waiting, inbox.pending, self.services.clock.now(), self.bot.is_command)
+        # After a crash the first one alone: it may be its cause, and a turn that ends so soon has left no count.
+        now, singly = self.services.clock.now(), self.is_suspect and not self.settled
+        burst = next_received(waiting, inbox.pending, now, self.bot.is_command, singly=singly)
         if not burst:
             return False
         if is_incomplete_set(burst, self.services.clock.now()):
@@ -238,8 +242,7 @@ def _edit(work: Work, opened: Opened, inbox: Inbox) -> Outcome:
     judged = moderation is not None and moderation.input == "refuse"
     # Nobody judges an edit, so where what is said must be, the model is only told of it.
     text = "(edited)" if judged else event.text or ""
-    edited = Message("user", text, tokens=work.services.model.count_tokens("", text))
-    changed = store.edit(work.lease, event.chat, event.message_id, opened.pending.at, edited)
+    changed = store.edit(work.lease, event.chat, event.message_id, opened.pending.at, Message("user", text))
     why = "an edit: the history is changed" if changed else "an edit of nothing remembered"
     return end(work, opened.pending, why, "edited", event)
 

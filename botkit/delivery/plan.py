@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
-from botkit.delivery.work import MAX_AGE
+from botkit.delivery.times import MAX_AGE
 from botkit.line.events import parse_event
 from botkit.messages import Event
 from botkit.ports import Pending
@@ -28,11 +28,16 @@ class Opened:
 
 
 def next_received(
-    pending: Iterable[Pending], inbox: Sequence[Pending], now: int, is_alone: Callable[[Event], bool]
+    pending: Iterable[Pending],
+    inbox: Sequence[Pending],
+    now: int,
+    is_alone: Callable[[Event], bool],
+    *,
+    singly: bool = False,
 ) -> list[Opened]:
     """The RECEIVED events to settle next, oldest first: a burst of one person's messages, or any single event.
 
-    `is_alone` tells of a message that it is answered by itself, as a command is.
+    `is_alone` tells of a message that it is answered by itself, as a command is; `singly`: the first one is.
 
     What was tried less often goes first, so that a message that kills its worker holds up no other.
     """
@@ -47,7 +52,7 @@ def next_received(
         ordered = [one for one in ordered if (one.at, one.event_id) <= (first.pending.at, first.pending.event_id)]
         ordered = [*(one for one in ordered if one is not first.pending), first.pending]
     opened = [_open(one, edits) for one in ordered[:BURST]]
-    first, others = opened[0], opened[1:]
+    first, others = opened[0], () if singly else opened[1:]
     return [first, *takewhile(lambda other: _belong_together(first, other, now, is_alone), others)]
 
 

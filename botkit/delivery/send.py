@@ -4,8 +4,10 @@ import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from botkit.delivery.metrics import Report, Way, tell
-from botkit.delivery.work import RETRY_AFTER, SURELY_ALIVE, TOKEN_LIFE, Letter, Outcome, Work
+from botkit.delivery.metrics import Way, tell
+from botkit.delivery.report import Report
+from botkit.delivery.times import RETRY_AFTER, SURELY_ALIVE, TOKEN_LIFE
+from botkit.delivery.work import Letter, Outcome, Work
 from botkit.errors import LineError, LineRefused, LineUnsure
 from botkit.ports import Budget, Count, Final, Note, Via
 

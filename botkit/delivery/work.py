@@ -9,16 +9,8 @@ from botkit.spec.bot import BotSpec
 from botkit.steps.reply import Reply
 from botkit.usage import statistics
 
-TOKEN_LIFE = 60 * 1000
-"""How long a reply token is good for, in ms from the receipt of its webhook (LINE reference: Reply token)."""
-SURELY_ALIVE = 55 * 1000
-"""So long, in ms, a token is alive for certain: LINE's minute began a network's delay before ours."""
-MAX_AGE = 24 * 3600 * 1000
-"""Nothing older is answered, in ms: LINE forgets retry keys then, and people what they asked."""
 MOST_COVERED = 20
 """Events that one transaction of the store can end besides its own."""
-RETRY_AFTER = 5 * 1000
-"""When the sweep may go on with what LINE, the store or a secret did not take, in ms."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from botkit.errors import DeployError, Problem, SpecError
-from botkit.spec.compiled import compile_bot
-from botkit.spec.loader import Loaded, bot_files, load_folder
+from botkit.spec.loader import Loaded, load_folder
 from botkit.steps.persona import Persona
 
 REQUIREMENTS = "requirements.txt"
@@ -99,11 +98,3 @@ def _followed(path: Path, root: Path) -> Path:
     if "\\" in path.name or not path.name.isprintable():
         raise DeployError(f"{os.fsencode(path)!r} has a name that not every zip can hold; rename it")
     return real
-
-
-def compile_into(folder: Path, bots: Path) -> None:
-    """Write the parsed form of each bot in `bots` into `folder`."""
-    folder.mkdir(parents=True)
-    for path in bot_files(bots):
-        if (content := compile_bot(path)) is not None:
-            (folder / f"{path.stem}.json").write_bytes(content)

@@ -11,6 +11,7 @@ LIMIT: Final = 4096
 # What the template sets besides, as long as it can be: a table and a queue that bear the name of the stack.
 _RANDOM = "X" * 13
 _OWN: Final = {
+    "BOTKIT_ROLE": "worker",
     "BOTKIT_STORE": f"dynamodb://{{stack}}-Conversations-{_RANDOM}",
     "BOTKIT_QUEUE": f"https://sqs.ap-southeast-2.amazonaws.com/123456789012/{{stack}}-Queue-{_RANDOM}",
     "BOTKIT_METRICS": "botkit/{stack}",

@@ -18,6 +18,7 @@ from botkit.deploy.bytecode import compile_tree, find_python
 from botkit.deploy.prune import prune
 from botkit.deploy.wheels import Machine, install
 from botkit.errors import DeployError
+from botkit.spec.compiling import compile_into
 from botkit.spec.loader import Loaded
 
 MAX_UNZIPPED = 250 * 1024 * 1024
@@ -184,7 +185,7 @@ def fill(laid: Laid, loaded: Loaded, home: Path, bots: Path, target: Target, tel
     tree, handler = laid.folder, home / "handler.py"
     _copy_botkit(tree / "botkit")
     bots_folder.copy(loaded, bots, tree / "bots")
-    bots_folder.compile_into(tree / "botkit" / "compiled", tree / "bots")
+    compile_into(tree / "botkit" / "compiled", loaded.bots.values(), tree / "bots")
     (tree / "handler.py").write_bytes(handler.read_bytes() if handler.is_file() else HANDLER.encode())
     (tree / "botkit.json").write_bytes(_manifest(laid, tree, target))
     return _compile_own(laid, bots, target, tell)

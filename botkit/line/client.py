@@ -15,6 +15,8 @@ from botkit.line.text import clean_name
 from botkit.line.tokens import Channel, Issued, Tokens
 from botkit.messages import Chat, Content, Profile
 from botkit.ports import LineMessage
+from botkit.wire.connections import pools
+from botkit.wire.tls import tls_context
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +64,7 @@ class LineClient:
         self._api = (base_url or API).rstrip("/")
         self._data_api = (base_url or DATA_API).rstrip("/")
         self._connect, self._read, self._content = connect, read, content
-        self._pool = pool or urllib3.PoolManager(maxsize=8)
+        self._pool = pool or _connect(self._api)
         self._profiles: Cache[tuple[str, Chat, str], Profile] = Cache(clock)
         self._chat_names: Cache[tuple[str, Chat], str] = Cache(clock)
         self._tokens = Tokens(self._ask_for_token, now)
@@ -215,6 +217,11 @@ class LineClient:
             )
         except HTTPError as error:
             raise no_answer(call, error) from error
+
+
+def _connect(url: str) -> urllib3.PoolManager:
+    # A simulator on this machine does without TLS, and so without what that costs to prepare.
+    return pools(maxsize=8, ssl_context=None if url.startswith("http:") else tls_context())
 
 
 def _read(call: Call, response: urllib3.BaseHTTPResponse, deadline: float, largest: int) -> bytes:

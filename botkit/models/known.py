@@ -45,6 +45,13 @@ TRANSCRIPTION_PRICES: dict[str, float] = _TABLE["transcription"]
 # own stands in PRICES.
 _SNAPSHOT = re.compile(r"-(\d{4}-\d{2}-\d{2}|\d{4})$")
 
+# tiktoken's names of what was before gpt-4o: chat models, and completions, embeddings and code that cannot chat but
+# may have lent their names (tiktoken/model.py; a test compares the two).
+_BEFORE_O200K = re.compile(
+    r"gpt-4(-.*)?|gpt-3\.5(-turbo(-.*)?)?|gpt-35-turbo(-.*)?|gpt-?2|(davinci|babbage)(-002)?|curie|ada"
+    r"|(davinci|cushman)-codex|(text|code)-(davinci|curie|babbage|ada|cushman|embedding|similarity|search)-.*"
+)
+
 
 def base_model(model: str) -> str:
     """The model that `model` is a form of: a router's prefix and a fine-tuning's wrapping taken off.
@@ -53,6 +60,14 @@ def base_model(model: str) -> str:
     """
     name = model.split(":")[1] if model.startswith("ft:") else model
     return name.rsplit("/", 1)[-1]
+
+
+def encoding_name(model: str) -> str:
+    """The table that counts the tokens of `model`, or comes nearer to it: `cl100k_base` or `o200k_base`.
+
+    The latter also for "" and for models that nobody knows.
+    """
+    return "cl100k_base" if _BEFORE_O200K.fullmatch(base_model(model)) else "o200k_base"
 
 
 def context_tokens(model: str) -> int | None:

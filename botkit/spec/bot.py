@@ -22,6 +22,7 @@ from pydantic_core import PydanticCustomError
 from botkit import messages
 from botkit.messages import Event
 from botkit.pipeline import Handler, Step, compose
+from botkit.spec.account import Account
 from botkit.spec.document import Place
 from botkit.spec.values import SecretRef, SecretRefs, Timezone
 from botkit.steps.commands import Commands
@@ -154,6 +155,12 @@ class BotSpec:
         while path and path not in self.places:
             path = path[:-1]
         return self.places.get(path, Place(self.shown_file, 1, 1))
+
+    @property
+    def account(self) -> Account:
+        """What a door needs of the bot."""
+        line = self.line
+        return Account(self.name, self.checking_secrets, line.user_id if line else None, self.shares_groups)
 
     @property
     def secrets(self) -> tuple[str, ...]:

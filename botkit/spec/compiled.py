@@ -1,4 +1,7 @@
-"""Bot files that a package carries parsed already, beside the files themselves: a cold start needs no YAML."""
+"""What a package carries of its bots beside their files: parsed already, and the accounts that a door answers for.
+
+A cold start needs no YAML for it, and at the door neither pydantic nor Jinja2.
+"""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -7,11 +10,13 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from botkit.spec import document
+from botkit.spec.account import Account
 from botkit.spec.document import Document, Place
-from botkit.spec.inherit import read_whole
 
 FOLDER = Path(__file__).parent.parent / "compiled"
 """A file `NAME.json` for each bot. `botkit package` makes it inside the zip; elsewhere there is none."""
+ACCOUNTS = "_accounts.json"
+"""The accounts of all bots, in the same folder; no bot's name begins like this."""
 
 
 def find(path: Path, shown: str, folder: Path = FOLDER) -> Document | None:
@@ -21,29 +26,52 @@ def find(path: Path, shown: str, folder: Path = FOLDER) -> Document | None:
     """
     try:
         kept = json.loads((folder / f"{path.stem}.json").read_bytes())
-        if path.name not in kept["files"] or kept["files"] != _hashes(path, kept["files"]):
+        if path.name not in kept["files"] or kept["files"] != hashes(path, kept["files"]):
             return None
         return _document(kept, shown)
     except (OSError, ValueError, KeyError, TypeError):  # whatever it is: the file itself is there, too
         return None
 
 
-def compile_bot(path: Path) -> bytes | None:
-    """What `find` reads; None for a file that is wrong. The same bytes for the same files. Raises OSError."""
-    whole = read_whole(path, path.name)
-    if whole.problems or not whole.complete or not whole.whole:
-        return None
-    kept = {
-        "files": _hashes(path, whole.files),
-        "data": whole.data,
-        "places": [[list(where), *place] for where, place in whole.places.items()],
-        "written": [[list(where), text] for where, text in whole.written.items()],
-        "blocks": [[list(where), line] for where, line in whole.blocks.items()],
-    }
-    return json.dumps(kept, separators=(",", ":")).encode("ascii")
+class Accounts:
+    """The accounts of those bots that the package was found good with; of none elsewhere than in a package.
+
+    Lives as long as the process. Of a thousand bots only that one costs anything which is asked for.
+    """
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        try:
+            kept = json.loads((folder / ACCOUNTS).read_bytes())
+        except (OSError, ValueError):
+            kept = None
+        self._kept: dict[str, Any] = kept if isinstance(kept, dict) else {}
+        self._found: dict[str, Account | None] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._kept)
+
+    def get(self, bot: str, folder: Path) -> Account | None:
+        """That of a bot of `folder`; None where it is not kept, or its file, or one that it extends, has changed."""
+        if bot in self._kept and bot not in self._found:
+            self._found[bot] = self._fresh(bot, folder / f"{bot}.yaml")
+        return self._found.get(bot)
+
+    def claiming(self, user_id: str) -> list[str]:
+        """The bots whose account has this `line.user_id`, fresh or not."""
+        return [bot for bot, one in self._kept.items() if isinstance(one, dict) and one.get("user_id") == user_id]
+
+    def _fresh(self, bot: str, path: Path) -> Account | None:
+        kept = self._kept[bot]
+        try:
+            if path.name not in kept["files"] or kept["files"] != hashes(path, kept["files"]):
+                return None
+            return Account(bot, tuple(kept["channel_secret"]), kept["user_id"], kept["shares_groups"])
+        except (OSError, KeyError, TypeError):  # whatever it is: the file itself is there, too
+            return None
 
 
-def _hashes(path: Path, names: Iterable[str]) -> dict[str, str]:
+def hashes(path: Path, names: Iterable[str]) -> dict[str, str]:
+    """The SHA-256 of files beside `path`, by name. Raises OSError."""
     return {name: sha256(path.with_name(name).read_bytes()).hexdigest() for name in names}
 
 

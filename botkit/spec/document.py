@@ -1,10 +1,13 @@
 """Document: one YAML file as plain data, with the place of everything in it."""
 
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, NamedTuple
 
+from botkit import demand
 from botkit.errors import Problem
+
+parser = demand.module("botkit.spec.parser")
+"""On demand: in a package the bots are parsed already, and a cold start does without PyYAML."""
 
 MAX_BYTES = 256 * 1024
 MAX_DEPTH = 50
@@ -80,6 +83,5 @@ class Document:
 
 def read(content: bytes, file: str, limits: Limits = BOT_FILE) -> Document:
     """Parse `content`; every mistake found is in the document's `problems`, none is raised."""
-    # On demand: in a package the bots are parsed already, and a cold start does without PyYAML.
-    document: Document = import_module("botkit.spec.parser").read(content, file, limits)
+    document: Document = parser.read(content, file, limits)
     return document

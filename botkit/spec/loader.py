@@ -1,6 +1,5 @@
 """Loads bot files: all mistakes of all files at once, each with its place."""
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,13 +16,13 @@ from botkit.spec.bot import BotSpec, CustomStep, Header, LineAccount
 from botkit.spec.conflicts import conflicts
 from botkit.spec.custom import NotAStep, import_step
 from botkit.spec.document import Document, Place
+from botkit.spec.files import bot_files, name_fault, shown_path
 from botkit.spec.inherit import read_whole
 from botkit.spec.problems import dotted, near
 from botkit.spec.validation import M, Reading, get, put
 from botkit.spec.values import is_reference
 from botkit.steps import STEPS
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _REQUIRED = {
     "persona": "persona: You are a friendly assistant.",
     "model": "model: gpt-4.1-mini",
@@ -44,13 +43,6 @@ class Loaded:
     def problems(self) -> tuple[Problem, ...]:
         """All problems, file by file, in reading order; one of a file that several bots extend comes once."""
         return tuple(dict.fromkeys(chain.from_iterable(self.broken.values())))
-
-
-def name_fault(name: str) -> str | None:
-    """What is wrong with a bot's name, for an example to follow; None where it may stand in an address."""
-    if _NAME.fullmatch(name):
-        return None
-    return f"`{name}` cannot be a bot's name; use up to 32 of a-z, 0-9 and -"
 
 
 def load_folder(folder: Path, only: Iterable[str] = (), *, together: bool = True) -> Loaded:
@@ -75,12 +67,6 @@ def load_folder(folder: Path, only: Iterable[str] = (), *, together: bool = True
     return Loaded(bots, broken)
 
 
-def bot_files(folder: Path) -> list[Path]:
-    """The files of `folder` that are bots, by name: `*.yaml` (and `*.yml`) less `_*`, `*.test.yaml` and hidden ones."""
-    files = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
-    return [path for path in files if not path.name.startswith(("_", ".")) and not path.name.endswith(".test.yaml")]
-
-
 def load_file(path: Path) -> tuple[BotSpec | None, tuple[Problem, ...]]:
     """One bot file as a BotSpec, or None and its problems in reading order."""
     shown = shown_path(path)
@@ -94,11 +80,6 @@ def load_file(path: Path) -> tuple[BotSpec | None, tuple[Problem, ...]]:
     return None, tuple(
         sorted(dict.fromkeys(source.problems), key=lambda one: (one.file != shown, one.line, one.column))
     )
-
-
-def shown_path(path: Path) -> str:
-    """A file as it is shown to people: from the working directory on, where it is there."""
-    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def _shared_accounts(bots: Iterable[BotSpec]) -> Iterator[tuple[str, Problem]]:

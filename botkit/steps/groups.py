@@ -122,16 +122,11 @@ class Groups(Step):
         question = turn.said.index(meant[-1]) if meant else 0
         for place, one in enumerate(turn.said):
             if one not in meant and one.text.strip():
-                line = _line(turn, one)
+                line = Message("user", one.text, speaker_of(turn), overheard=True)
                 turn.remember(line, expires_at, one.event)
                 turn.note("groups: a line said to others is kept as context")
                 if place < question:
                     turn.recent = _newest_overheard((*turn.recent, line), self.overhear)
-
-
-def _line(turn: Turn, said: Said) -> Message:
-    line = Message("user", said.text, speaker_of(turn), overheard=True)
-    return replace(line, tokens=turn.services.model.count_tokens("", line.content))
 
 
 def _newest_overheard(messages: Sequence[Message], most: int) -> tuple[Message, ...]:

@@ -1,8 +1,9 @@
 """`history`: what was said before, within a window, and what is remembered of this turn."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from heapq import heappop, heappush
 from typing import ClassVar, Literal
 from unicodedata import combining, normalize
 
@@ -10,6 +11,7 @@ from pydantic import Field
 
 from botkit.line.text import clean_name, shorten
 from botkit.messages import Message, Reply
+from botkit.models.known import encoding_name
 from botkit.pipeline import Handler, Step
 from botkit.spec.values import Duration, Whole
 from botkit.turn import Said, Turn
@@ -45,25 +47,29 @@ class History(Step):
         turn.speaker = self._speaker(turn)
         turn.history = self._window(turn)
         turn.keep_reply_until = turn.services.clock.now() + self.keep * 1000
-        for one in turn.said:
-            self._remember(turn, one, turn.keep_reply_until)
+        said = [_remember(turn, one, turn.keep_reply_until) for one in turn.said if one.text]
+        if self._is_tight((*turn.recent, *said)):
+            turn.spawn(_count, turn, said)
         return call_next(turn)
-
-    def _remember(self, turn: Turn, said: Said, expires_at: int) -> None:
-        """Stage a message; one that has no words, as a photo that no step has put into any, is not stored."""
-        if said.text:
-            message = Message("user", said.text, turn.speaker)
-            tokens = turn.services.model.count_tokens("", message.content)
-            turn.remember(replace(message, tokens=tokens), expires_at, said.event)
 
     def _window(self, turn: Turn) -> tuple[Message, ...]:
         stored = newest(turn.recent, self.window)
-        kept = trim(stored, self.max_tokens)
+        kept = trim(stored, self.max_tokens, turn.tokens_of)
+        gone = len(stored) - len(kept)
         overheard = sum(one.overheard for one in kept)
         told = f" ({overheard} of them overheard)" if overheard else ""
-        left_out = f", {len(stored) - len(kept)} left out by max_tokens: {self.max_tokens}" if kept != stored else ""
-        turn.note(f"history: {len(kept)} earlier messages{told}, {sum(one.tokens for one in kept)} tokens{left_out}")
+        left_out = f", {gone} left out by max_tokens: {self.max_tokens}" if gone else ""
+        turn.note(f"history: {len(kept)} earlier messages{told}, {_told_tokens(kept)}{left_out}")
         return kept
+
+    def _is_tight(self, messages: Sequence[Message]) -> bool:
+        """Whether the next turn would have to count before it asks the model: by their bounds they do not fit.
+
+        To these `messages` comes the answer, which nobody knows yet: as long, say, as the longest before it.
+        """
+        answer = max((one.most_tokens for one in messages if one.role == "assistant"), default=0)
+        others = newest(messages, max(0, self.window - 1))
+        return answer + sum(one.most_tokens for one in others) > self.max_tokens
 
     def _speaker(self, turn: Turn) -> str | None:
         # What `events` tells the model of somebody's coming or tap is nobody's words.
@@ -83,19 +89,58 @@ def newest(messages: Sequence[Message], window: Whole) -> tuple[Message, ...]:
     return tuple(kept)
 
 
-def trim(messages: Sequence[Message], max_tokens: Whole) -> tuple[Message, ...]:
-    """The newest messages whose stored token counts add up to `max_tokens` at most, oldest first.
+def trim(
+    messages: Sequence[Message], max_tokens: int, count: Callable[[Message], int], each: int = 0
+) -> tuple[Message, ...]:
+    """The newest messages whose tokens, and `each` more for every message, add up to `max_tokens` at most.
 
-    It stops at the first that does not fit, so that no gap opens in what the model reads.
+    Oldest first. It stops at the first that does not fit, so that no gap opens in what the model reads. Only where
+    bounds do not decide are messages counted, the longest first; these are returned with their tokens.
     """
-    left = max_tokens
-    kept: list[Message] = []
+    left, kept = max_tokens, list[Message]()
+    uncounted: list[tuple[int, int]] = []  # a heap: bounds, negative, and places in `kept`
     for message in reversed(messages):
-        left -= message.tokens
-        if left < 0:
-            break
+        most = message.most_tokens
+        if message.tokens is None:
+            heappush(uncounted, (-most, len(kept)))
         kept.append(message)
+        left -= most + each
+        while left < 0 and uncounted:
+            bound, place = heappop(uncounted)
+            kept[place] = replace(kept[place], tokens=count(kept[place]))
+            left -= bound + kept[place].most_tokens
+        if left < 0:
+            kept.pop()
+            break
     return tuple(reversed(kept))
+
+
+def answer_of(turn: Turn, text: str) -> Message:
+    """What the bot says, as the history keeps it: counted where a later turn could not, or where it costs nothing.
+
+    Later turns count as newer models do, and do not know which model has spoken.
+    """
+    model = turn.usages[-1].model if turn.usages else ""
+    answer = Message("assistant", text)
+    if encoding_name(model) != encoding_name(""):
+        return replace(answer, tokens=turn.services.model.count_tokens(model, text))
+    return replace(answer, tokens=turn.tokens_of(answer)) if turn.has_counted else answer
+
+
+def _remember(turn: Turn, said: Said, expires_at: int) -> Message:
+    message = Message("user", said.text, turn.speaker)
+    turn.remember(message, expires_at, said.event)
+    return message
+
+
+def _count(turn: Turn, messages: Sequence[Message]) -> None:
+    for message in messages:
+        turn.tokens_of(message)
+
+
+def _told_tokens(messages: Sequence[Message]) -> str:
+    at_most = "at most " if any(one.tokens is None for one in messages) else ""
+    return f"{at_most}{sum(one.most_tokens for one in messages)} tokens"
 
 
 def speaker_of(turn: Turn) -> str:

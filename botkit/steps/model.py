@@ -1,8 +1,9 @@
 """`model`: the chat completion itself, with a prompt that is made to fit."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -138,18 +139,26 @@ class Model(Step):
 
     def prompt(self, turn: Turn, name: str) -> tuple[Message, ...]:
         """System prompt, as much of what came before as the context window leaves room for, and what was said last."""
-        count = turn.services.model.count_tokens
-        *before, said = (Message("user", one.text, turn.speaker, images=one.images) for one in turn.said if one.text)
+        said = [Message("user", one.text, turn.speaker, images=one.images) for one in turn.said if one.text]
+        whole = (Message("system", turn.system), *turn.history, *said)
         images = sum(len(one.images) for one in turn.said)
-        room = self.context_window(name) - self.max_output_tokens - _PER_MESSAGE * 3 - count(name, turn.system)
-        room -= images * _PER_IMAGE
-        said = _shortened(said, room, lambda text: count(name, text))
-        room -= count(name, said.content)
-        counted = [replace(message, tokens=count(name, message.content)) for message in before]
-        earlier = trim([_padded(message) for message in (*turn.history, *counted)], room)
-        if left_out := len(turn.history) + len(before) - len(earlier):
+        room = self.context_window(name) - self.max_output_tokens - _PER_MESSAGE - images * _PER_IMAGE
+        if sum(one.most_tokens + _PER_MESSAGE for one in whole) <= room:
+            return whole
+        return self._fitted(turn, name, said, room)
+
+    def _fitted(self, turn: Turn, name: str, said: Sequence[Message], room: int) -> tuple[Message, ...]:
+        """The prompt where bounds do not tell that it fits `room` tokens: counted, and cut where it has to be."""
+        count = partial(turn.services.model.count_tokens, name)
+        *before, last = said
+        room -= count(turn.system) + _PER_MESSAGE * 2
+        last = _shortened(last, room, count)
+        counted = [replace(one, tokens=count(one.content)) for one in before]
+        known = (*turn.history, *counted)
+        earlier = trim(known, room - count(last.content), turn.tokens_of, each=_PER_MESSAGE)
+        if left_out := len(known) - len(earlier):
             turn.note(f"model {name}: {left_out} messages left out, its context window is {self.context_window(name)}")
-        return (Message("system", turn.system), *earlier, said)
+        return (Message("system", turn.system), *earlier, last)
 
     def _request(self, turn: Turn, name: str, prompt: tuple[Message, ...]) -> ChatRequest:
         timeout = min(float(self.timeout), turn.seconds_left - SAFETY_SECONDS)
@@ -182,10 +191,6 @@ def _account(completion: Completion, prompt: tuple[Message, ...], said: int) -> 
         f"model {usage.model}: sent the persona, {max(0, sent - said)} earlier messages and {min(sent, said)} new, "
         f"{usage.input_tokens} tokens; it answered with {usage.output_tokens}"
     )
-
-
-def _padded(message: Message) -> Message:
-    return replace(message, tokens=message.tokens + _PER_MESSAGE)
 
 
 def _shortened(message: Message, room: int, count: Callable[[str], int]) -> Message:

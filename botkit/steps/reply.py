@@ -2,6 +2,7 @@
 
 from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -122,12 +123,13 @@ class Reply(Step):
         """
         if self.mark_as_read and turn.event.read_token:
             turn.spawn(turn.services.line.mark_as_read, turn.access_token, turn.event.read_token)
-        loading = self._start_loading(turn) if self.loading and turn.said and turn.chat.kind == "user" else None
+        is_shown = self.loading and turn.said and turn.chat.kind == "user"
+        loading = turn.if_slow(partial(_show_loading, turn, LOADING_SECONDS)) if is_shown else None
         reply = call_next(turn)
         if is_blank(reply.text):
             if any(_is_markdown(part) for part in reply.parts):
                 raise ModelError("the model's answer holds nothing that can be seen")
-            if loading:
+            if loading and not loading.cancel():
                 turn.spawn(_stop_loading, turn, loading)
             return reply
         dressed = self.dressed(self._written(turn, reply))
@@ -151,9 +153,6 @@ class Reply(Step):
         parts = (convert(part.text) if _is_markdown(part) else (part,) for part in reply.parts)
         return replace(reply, parts=tuple(one for some in parts for one in some))
 
-    def _start_loading(self, turn: Turn) -> Future[None]:
-        return turn.spawn(turn.services.line.start_loading, turn.access_token, turn.user.id, LOADING_SECONDS)
-
 
 def _answered(turn: Turn) -> messages.Event:
     """The message that is answered: the last one with words. The turn's last event may be a line said to others."""
@@ -165,7 +164,12 @@ def _is_markdown(part: messages.Part) -> bool:
     return isinstance(part, messages.Text) and part.markdown
 
 
-def _stop_loading(turn: Turn, started: Future[None]) -> None:
+def _show_loading(turn: Turn, seconds: int) -> None:
+    turn.services.line.start_loading(turn.access_token, turn.user.id, seconds)
+
+
+def _stop_loading(turn: Turn, started: "Future[None]") -> None:
     """Let the animation end soon; only once LINE has taken the call that started it, or that would come last."""
-    if started.exception() is None:
-        turn.services.line.start_loading(turn.access_token, turn.user.id, LEAST_LOADING_SECONDS)
+    turn.services.clock.wait(started, turn.deadline)
+    if started.done() and started.exception() is None:
+        _show_loading(turn, LEAST_LOADING_SECONDS)

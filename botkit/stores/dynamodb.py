@@ -50,7 +50,7 @@ from botkit.stores.dynamodb_moves import Move, flatten, judge
 from botkit.stores.dynamodb_places import places_of_memories
 from botkit.stores.dynamodb_schema import create_table
 from botkit.stores.dynamodb_table import Fields, Refused, Table, connect, expressions, spread
-from botkit.stores.dynamodb_writes import Write, add_counts, change, charge, check_held, give_back, put, take
+from botkit.stores.dynamodb_writes import Write, add_counts, charge, check_held, edit_message, give_back, put, take
 from botkit.stores.values import EVENT_LIFE, answer_stamp, lost, stamp, within
 
 if TYPE_CHECKING:
@@ -60,7 +60,6 @@ __all__ = ["DynamoStore", "create_table"]
 
 ATTEMPTS_AT_ONCE = 50
 """Events in one transaction of 100 writes (DynamoDB API reference: TransactWriteItems)."""
-IS_OLDER = "attribute_exists(#pk) AND (attribute_not_exists(#edited_at) OR #edited_at < :edited_at)"
 
 
 class DynamoStore:
@@ -256,9 +255,8 @@ class DynamoStore:
         if said.get("role") != "user" or said.get("conversation") != lease.conversation.id:
             self._commit(lease, [])
             return False
-        sets: Fields = {"text": message.text, "tokens": message.tokens, "edited_at": at}
         keys = asked_keys(lease.conversation, str(said["event_id"]), int(said["at"]))
-        return any(self._edit(lease, {"Update": change(key, IS_OLDER, {}, sets=sets)}) for key in keys)
+        return any(self._edit(lease, edit_message(key, at, message)) for key in keys)
 
     def _edit(self, lease: Lease, edit: Write) -> bool:
         """Whether the message is there."""

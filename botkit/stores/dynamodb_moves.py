@@ -16,7 +16,8 @@ UNFINISHED: Final[tuple[State, ...]] = ("RECEIVED", "SENDING", "UNDELIVERED")
 _WAITS_NO_MORE: Final = ("body", "due_pk", "due_at")
 # Whose turn answered an event stays, also where that turn's answer is joined into a later one.
 _COVER: Final = (
-    "SET #state = :state, #turn = if_not_exists(#turn, :lead), #lead = :lead, #lead_at = :lead_at REMOVE #stamp"
+    "SET #state = :state, #attempts = :attempts, #turn = if_not_exists(#turn, :lead), #lead = :lead, "
+    "#lead_at = :lead_at REMOVE #stamp"
 )
 
 
@@ -87,14 +88,14 @@ def answered(
 ) -> Move:
     """The answer is fixed. An event that was unsent is ended in silence from any state."""
     allowed = in_state(*UNFINISHED) if event.unsent and answer is None else in_state("RECEIVED")
-    sends: Fields = {"sends": 1} if state == "SENDING" else {}
+    tries: Fields = {"attempts": event.attempts, **({"sends": 1} if state == "SENDING" else {})}
     story = note_fields(lease, state, notes)
     own = event.event_id
     known: Fields = {"state": state, "stamp": stamp, "turn": own, "lead": own, "lead_at": event.at}
-    record = change(_record(lease, event), *allowed, sets={**known, **sends, **said, **story})
+    record = change(_record(lease, event), *allowed, sets={**known, **tries, **said, **story})
     if answer is None:
         return Move(event, {"Update": record}, _leave(lease, event, *_as_read(event)))
-    fixed: Fields = {"state": state, **answer_fields(answer), "retry_key": answer.retry_key, **sends, **story}
+    fixed: Fields = {"state": state, **answer_fields(answer), "retry_key": answer.retry_key, **tries, **story}
     dropped = _WAITS_NO_MORE if state == "UNDELIVERED" else ()
     inbox = change(_inbox(lease, event), *_as_read(event), sets=fixed, removes=dropped)
     return Move(event, {"Update": record}, {"Update": inbox})
@@ -103,7 +104,13 @@ def answered(
 def covered(lease: Lease, event: Pending, lead: Pending) -> Move:
     """The answer to another event is the answer to this one too."""
     allowed, states = in_state("RECEIVED", "UNDELIVERED")
-    values: Fields = {**states, "state": "DONE", "lead": lead.event_id, "lead_at": lead.at}
+    values: Fields = {
+        **states,
+        "state": "DONE",
+        "attempts": event.attempts,
+        "lead": lead.event_id,
+        "lead_at": lead.at,
+    }
     record = conditional(_record(lease, event), _COVER, allowed, values)
     return Move(event, {"Update": record}, _leave(lease, event, *_as_read(event)))
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -19,9 +18,9 @@ from botocore.exceptions import (
     PartialCredentialsError,
     TokenRetrievalError,
 )
-from botocore.session import get_session
 
 from botkit.errors import StoreError
+from botkit.wire.connect import Patience, connect_to
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -82,14 +81,8 @@ def connect(connect_timeout: float = 1.0, read_timeout: float = 4.0, attempts: i
     Timeouts in seconds; `attempts` counts the first one. Region, endpoint and credentials come from
     the SDK's own environment variables. Raises StoreError.
     """
-    config = Config(
-        connect_timeout=connect_timeout,
-        read_timeout=read_timeout,
-        retries={"mode": "standard", "total_max_attempts": attempts},
-    )
     with translated("?"):
-        # The client that boto3 would give, without loading boto3's resources: a door has no use for them.
-        return cast("DynamoDBClient", get_session().create_client("dynamodb", config=config))
+        return cast("DynamoDBClient", connect_to("dynamodb", Patience(connect_timeout, read_timeout, attempts)))
 
 
 def spread(limit: float) -> float:
@@ -168,7 +161,7 @@ class Table:
     def transact(self, writes: Sequence[Mapping[str, Any]]) -> None:
         """Make all writes or none. Raises Refused.
 
-        botocore gives each call a ClientRequestToken of its own and repeats it in its retries, so a lost
+        The client gives each call a ClientRequestToken of its own and repeats it in its retries, so a lost
         response is a success then. A token that outlived the call would be wrong: for ten minutes DynamoDB
         would tell a repeated write that it succeeded, also where the lease has passed on meanwhile.
         """
@@ -256,7 +249,7 @@ def _item(reason: Mapping[str, Any]) -> Fields | None:
 
 @contextmanager
 def translated(table: str) -> Iterator[None]:
-    """Turns what botocore raises into a StoreError with the cure."""
+    """Turns what the client raises into a StoreError with the cure."""
     try:
         yield
     except ClientError as error:
@@ -270,6 +263,10 @@ def translated(table: str) -> Iterator[None]:
         raise StoreError(f"DynamoDB does not answer: {error}", retryable=True) from error
     except BotoCoreError as error:
         raise StoreError(f"the DynamoDB client failed: {error}") from error
+    except ValueError as error:
+        # Of an endpoint that is no URL, and of an answer that is no JSON.
+        text = "DynamoDB is not found: see that AWS_ENDPOINT_URL, where it is set, is a URL and leads to AWS"
+        raise StoreError(text) from error
 
 
 def _service_error(table: str, error: ClientError) -> StoreError:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from botkit.messages import Message
 from botkit.ports import Arrival, Budget, Count, Lease
 from botkit.stores.dynamodb_items import AMOUNT, counter_key, meta_key, seconds
 from botkit.stores.dynamodb_table import Fields, expressions, to_wire
@@ -102,6 +103,19 @@ def give_back(lease: Lease) -> dict[str, Any]:
 
 def _holder(lease: Lease) -> Fields:
     return {"held_fence": lease.fence, "held_owner": lease.owner}
+
+
+# ---------------------------------------------------------------- the history
+
+_IS_OLDER: Final = "attribute_exists(#pk) AND (attribute_not_exists(#edited_at) OR #edited_at < :edited_at)"
+
+
+def edit_message(key: Fields, at: int, message: Message) -> Write:
+    """Replace text and tokens of a message that is there and was not edited at `at` or later."""
+    sets: Fields = {"text": message.text, "edited_at": at}
+    if message.tokens is None:
+        return {"Update": change(key, _IS_OLDER, {}, sets=sets, removes=("tokens",))}
+    return {"Update": change(key, _IS_OLDER, {}, sets={**sets, "tokens": message.tokens})}
 
 
 # ---------------------------------------------------------------- counters

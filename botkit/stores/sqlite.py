@@ -157,7 +157,12 @@ class SqliteStore:
         """See `Store.answer`. An event that was unsent is ended in silence from any state."""
         state: State = "DONE" if answer is None else "UNDELIVERED" if waits else "SENDING"
         mark = answer_stamp(lease, state, answer, [covered.event_id for covered in covers])
-        asked = event_fields(lease, event) | {"state": state, "stamp": mark, "notes": dump_notes(notes)}
+        asked = event_fields(lease, event) | {
+            "state": state,
+            "stamp": mark,
+            "notes": dump_notes(notes),
+            "attempts": event.attempts,
+        }
         fixed = answer_fields(answer) | {"retry_key": answer and answer.retry_key}
         with self._holding(lease) as db:
             found = _find(db, lease, event)
@@ -387,7 +392,8 @@ def _cover(db: sqlite3.Connection, lease: Lease, lead: Pending, covers: Iterable
         found = _find(db, lease, covered)
         _check_revision(found, covered)
         _check_state(found, RECEIVED | UNDELIVERED)
-        db.execute(sql.COVER, event_fields(lease, covered) | {"lead": lead.event_id})
+        asked = {"lead": lead.event_id, "attempts": covered.attempts}
+        db.execute(sql.COVER, event_fields(lease, covered) | asked)
 
 
 def _count(db: sqlite3.Connection, bot: str, counts: Iterable[Count]) -> None:

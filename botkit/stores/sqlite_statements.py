@@ -50,12 +50,13 @@ WHERE bot = :bot AND conversation = :conversation AND id = :id
 """
 ANSWER: Final = """
 UPDATE events SET state = :state, stamp = :stamp, notes = notes || :notes, turn = id, lead = id,
-    sends = :state = 'SENDING', answer = :answer, owners = :owners, retry_key = :retry_key,
+    attempts = :attempts, sends = :state = 'SENDING', answer = :answer, owners = :owners, retry_key = :retry_key,
     due_at = CASE :state WHEN 'SENDING' THEN due_at END, body = CASE :state WHEN 'SENDING' THEN body ELSE '' END
 WHERE bot = :bot AND conversation = :conversation AND id = :id
 """
 COVER: Final = """
-UPDATE events SET state = 'DONE', turn = coalesce(turn, :lead), lead = :lead, due_at = NULL, body = '', answer = NULL
+UPDATE events SET state = 'DONE', turn = coalesce(turn, :lead), lead = :lead, due_at = NULL, body = '', answer = NULL,
+    attempts = :attempts
 WHERE bot = :bot AND conversation = :conversation AND id = :id
 """
 RESEND: Final = """

@@ -1,6 +1,7 @@
 """Secrets in an AWS of our own, and a way to it that counts."""
 
 import json
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -77,7 +78,19 @@ def clock() -> MovableClock:
     return MovableClock()
 
 
+@pytest.fixture(params=["lean", "botocore"])
+def asked_with(request: pytest.FixtureRequest, session: Session, monkeypatch: pytest.MonkeyPatch) -> Session | None:
+    """The session that secrets are asked for with; None: the plain environment, and so the lean client."""
+    if request.param == "botocore":
+        return session
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, os.devnull)
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    return None
+
+
 @pytest.fixture
-def secrets(upstream: Upstream, clock: MovableClock, session: Session) -> Iterator[ReferenceSecrets]:
-    with closing(RemoteSecrets(session, attempts=1)) as remote:
+def secrets(upstream: Upstream, clock: MovableClock, asked_with: Session | None) -> Iterator[ReferenceSecrets]:
+    with closing(RemoteSecrets(asked_with, attempts=1)) as remote:
         yield ReferenceSecrets({"TOKEN": " from the environment\n"}, clock, remote)

@@ -18,7 +18,7 @@ from botkit.aws.queue_url import queue_fault, split_queue
 from botkit.errors import WakeError
 from botkit.ports import Conversation, Wake, Wakeup
 from tests.aws.upstream import Upstream, refusal
-from tests.support.aws import CREDENTIALS, free_port, poll
+from tests.support.aws import BY_BOTOCORE, CREDENTIALS, free_port, poll
 from tests.support.wire import Canned, Lossy, serving
 
 URL = "https://sqs.eu-west-1.amazonaws.com/123456789012/botkit-wake"
@@ -34,9 +34,9 @@ CALLS: dict[str, Callable[[Wake], None]] = {
 every_call = pytest.mark.parametrize("operation", CALLS)
 
 
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An environment that says nothing about AWS but the credentials and a region."""
+@pytest.fixture(params=["lean", "botocore"])
+def aws(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> pytest.MonkeyPatch:
+    """An environment that says nothing about AWS but the credentials and a region; for either kind of client."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
@@ -44,6 +44,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     for name, value in CREDENTIALS.items():
         monkeypatch.setenv(name, value)
+    if request.param == "botocore":
+        monkeypatch.setenv(*BY_BOTOCORE)
     return monkeypatch
 
 

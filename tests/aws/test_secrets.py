@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -141,9 +142,9 @@ def test_warming_asks_only_for_what_is_not_at_hand(
 def test_a_missing_secret_is_not_asked_for_again_at_once(
     secrets: Secrets, upstream: Upstream, clock: MovableClock, put_parameter: Put
 ) -> None:
-    reference = "ssm:/botkit/late"
+    reference = f"ssm:/botkit/{uuid.uuid4().hex}/late"
     for _ in range(3):
-        with pytest.raises(SecretError, match="ssm:/botkit/late is not in Parameter Store"):
+        with pytest.raises(SecretError, match=f"{reference} is not in Parameter Store"):
             secrets.get(reference)
     assert len(upstream.calls) == 1
     put_parameter("here", reference)

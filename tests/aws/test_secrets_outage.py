@@ -100,11 +100,13 @@ class WatchedClock(MovableClock):
         return super().now()
 
 
-def test_threads_that_want_one_secret_make_one_call(upstream: Upstream, session: Session, put_parameter: Put) -> None:
+def test_threads_that_want_one_secret_make_one_call(
+    upstream: Upstream, asked_with: Session | None, put_parameter: Put
+) -> None:
     reference = put_parameter("one")
     upstream.held["GetParameters"] = Event()
     clock = WatchedClock(8)
-    with closing(RemoteSecrets(session)) as remote, ThreadPoolExecutor(8) as pool:
+    with closing(RemoteSecrets(asked_with)) as remote, ThreadPoolExecutor(8) as pool:
         secrets = ReferenceSecrets({}, clock, remote)
         got = [pool.submit(secrets.get, reference) for _ in range(8)]
         assert clock.reached.wait(10)  # all eight have found nothing at hand
@@ -128,11 +130,11 @@ def test_a_slow_service_holds_up_nobody_else(
 
 
 def test_who_has_an_old_value_does_not_wait_for_another_threads_call(
-    upstream: Upstream, session: Session, put_parameter: Put
+    upstream: Upstream, asked_with: Session | None, put_parameter: Put
 ) -> None:
     reference = put_parameter("old")
     clock = WatchedClock(1000)
-    with closing(RemoteSecrets(session)) as remote, ThreadPoolExecutor(1) as pool:
+    with closing(RemoteSecrets(asked_with)) as remote, ThreadPoolExecutor(1) as pool:
         secrets = ReferenceSecrets({}, clock, remote)
         secrets.get(reference)
         put_parameter("new", reference)

@@ -16,11 +16,11 @@ import pytest
 from rich.console import Console
 
 from botkit.cli.sitting import Sitting
-from botkit.runtime import SystemClock
 from botkit.simulator.keeper import Keeper
 from botkit.simulator.platform import Platform
 from botkit.simulator.playground.playground import Playground
 from botkit.simulator.world import one_to_one
+from botkit.wiring import SystemClock
 from tests.support.aws import CREDENTIALS
 from tests.support.openai_server import openai_server
 

@@ -17,7 +17,7 @@ import urllib3
 from botkit.cli.dev import has_display
 from botkit.cli.local import memory_of, store_of
 from botkit.cli.main import main
-from botkit.runtime import ConfigurationError
+from botkit.wiring import ConfigurationError
 
 BOT = "persona: You are a concierge.\nmodel: gpt-4.1-mini\ndescription: 京都の宿\n"
 PATIENCE = 60

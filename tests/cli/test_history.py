@@ -98,9 +98,10 @@ def test_long_texts_are_wrapped_and_nothing_is_lost(inn: Remember, capsys: pytes
 
 
 def test_json_is_for_programs(inn: Remember, capsys: pytest.CaptureFixture[str]) -> None:
-    inn(f"group:{GROUP}", line("a\x1b\nb", speaker="Ken", tokens=3))
+    inn(f"group:{GROUP}", line("a\x1b\nb", speaker="Ken", tokens=3), line("hello there", 2, speaker="Ken"))
     assert json.loads("\n".join(shown(capsys, GROUP, "--json"))) == [
-        {"role": USER, "text": "a\x1b\nb", "speaker": "Ken", "tokens": 3, "overheard": False, "at": NOW + HOUR}
+        {"role": USER, "text": "a\x1b\nb", "speaker": "Ken", "tokens": 3, "overheard": False, "at": NOW + HOUR},
+        {"role": USER, "text": "hello there", "speaker": "Ken", "tokens": 4, "overheard": False, "at": NOW + 2 * HOUR},
     ]
 
 

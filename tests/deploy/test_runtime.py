@@ -83,8 +83,9 @@ def test_the_packages_bytecode_is_used_and_nothing_is_written(world: World, door
 def test_the_door_pays_for_no_model_and_no_client_of_line(door: Function, worker: Function) -> None:
     heavy = {"openai", "tiktoken", "httpx2", "linebot", "botkit.line.client", "markdown_it", "boto3", "asyncio"}
     assert heavy & imported_modules(door) == set()
-    # So the list is of names that could be found; the last three are needed by nobody there.
-    assert heavy & imported_modules(worker) >= {"httpx2", "tiktoken", "botkit.line.client"}
+    # So the list is of names that could be found; tiktoken and the last three are needed by nobody there.
+    assert heavy & imported_modules(worker) >= {"httpx2", "botkit.line.client"}
+    assert "tiktoken" not in imported_modules(worker)
 
 
 @pytest.mark.usefixtures("used")

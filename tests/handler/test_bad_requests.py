@@ -8,7 +8,7 @@ import pytest
 
 from botkit.errors import SpecError
 from botkit.line.signature import sign
-from botkit.runtime import ConfigurationError
+from botkit.wiring import ConfigurationError
 from tests.support.shapes import SHAPES, Shape, http_api, load_balancer, rest_api
 from tests.support.stage import Stage
 

@@ -128,7 +128,7 @@ def test_what_is_said_meanwhile_waits_and_nothing_is_lost_or_repeated(kind: Stag
 
 @pytest.mark.parametrize("any_store", ["sqlite"], indirect=True)
 def test_a_message_that_kills_every_process_gets_the_error_text(kind: Stage) -> None:
-    """Six attempts are counted; the first one's count may have died with its process, beside the turn."""
+    """Six attempts are counted; a first one that ends as soon as this is not."""
     event: dict[str, Any] = event_of(delivery(kind, "poison"))
     kills = 0
     while kills < 9 and was_killed_at_the_model(kind, event, ahead=kills * 2 * MINUTE):

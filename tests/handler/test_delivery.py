@@ -422,7 +422,7 @@ def test_what_a_failing_store_left_is_due_again_soon_and_still_free(
     for name, value in CREDENTIALS.items():
         stage.setenv(name, value)
     stage.setenv("BOTKIT_STORE", f"dynamodb://{dynamodb_table}")
-    with serving(Lossy(aws_endpoint, "TransactWriteItems", skip=2, times=9, before=True)) as lossy:
+    with serving(Lossy(aws_endpoint, "TransactWriteItems", skip=1, times=9, before=True)) as lossy:
         stage.setenv("AWS_ENDPOINT_URL_DYNAMODB", lossy.url)
         stage.restart(on_lines_clock=True)
         stage.post("kind", stage.platform.say(account, hana, "hi"))

@@ -39,7 +39,7 @@ def test_the_story_of_an_answer_is_told_in_order(kind: Stage, capsys: pytest.Cap
         "it happened, says LINE",
         "its webhook was received",
         "turn: answers this event alone",
-        "history: 2 earlier messages, 2 tokens",
+        "history: 2 earlier messages, at most 6 tokens",
         "model gpt-4.1-mini: sent the persona, 2 earlier messages and 1 new,",
         "answer: fixed, 1 message",
         "reply: LINE took it",

@@ -1,14 +1,19 @@
 """What is shown of an answer: its form, what is quoted, and what LINE shows meanwhile."""
 
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic, sleep
+
 import pytest
 
 from botkit.line.text import utf16_length
 from botkit.messages import Chat, Content
-from botkit.simulator.chats import Person, Utterance
+from botkit.simulator.chats import Account, Person, Utterance
+from botkit.simulator.wire import Delivery
 from tests.line.facts import fact
 from tests.support.stage import Stage
 
 KIND = "persona: You are kind.\nmodel: gpt-4.1-mini\n"
+PATIENCE = 20.0
 SORRY = "Sorry, something went wrong. Please try again."
 
 
@@ -196,18 +201,56 @@ def test_an_answer_with_flex_first_quotes_with_its_first_text(stage: Stage, hana
 
 # ---------------------------------------------------------------- what LINE shows meanwhile
 
-SILENT = "return Reply()"
+SILENT = "call_next(turn); return Reply()"
+SLOW = """\
+import time
+turn.services.clock.sleep(600)
+while not turn.is_slow:
+    time.sleep(0.001)
+return Reply.of("Nice.")
+"""
 
 
-def test_the_animation_ends_with_the_answer(stage: Stage, hana: Person) -> None:
-    answers(stage, hana, "hello")
+def posted_slowly(stage: Stage, delivery: Delivery) -> None:
+    """Post a webhook whose turn lasts until an animation was asked for."""
+    stage.openai.hang()
+    stage.restart(on_lines_clock=True)
+    with ThreadPoolExecutor(1) as pool:
+        posting = pool.submit(stage.post, "kind", delivery)
+        assert stage.openai.wait_for_request(PATIENCE)
+        stage.platform.clock.sleep(600)
+        give_up = monotonic() + PATIENCE
+        while not loading(stage):
+            sleep(0.001)
+            assert monotonic() < give_up
+        stage.openai.release()
+        posting.result(PATIENCE)
+
+
+def silent(stage: Stage, module: str) -> Account:
+    """A bot that asks the model, and says nothing."""
+    entry = stage.own_step(module, SILENT)
+    return stage.bot("kind", KIND + f"pipeline: [reply, {entry}, persona, model]\n")
+
+
+def test_the_animation_shows_while_the_model_takes_its_time(stage: Stage, hana: Person) -> None:
+    account = stage.bot("kind", KIND)
+    posted_slowly(stage, stage.platform.say(account, hana, "hi"))
     assert loading(stage) == [60]
+    assert stage.platform.chat(account, hana).loading_until is None
+    assert stage.platform.chat(account, hana).texts == ["hi"]
+
+
+def test_an_answer_that_is_there_at_once_needs_no_animation(stage: Stage, hana: Person) -> None:
+    stage.bot("kind", KIND)
+    stage.restart(on_lines_clock=True)
+    answers(stage, hana, "hello")
+    assert loading(stage) == []
 
 
 def test_the_animation_of_a_turn_that_says_nothing_ends_soon(stage: Stage, hana: Person) -> None:
-    entry = stage.own_step("replies_silent", SILENT)
-    account = stage.bot("kind", KIND + f"pipeline: [reply, {entry}, persona, model]\n")
-    stage.post("kind", stage.platform.say(account, hana, "hi"))
+    account = silent(stage, "replies_silent")
+    posted_slowly(stage, stage.platform.say(account, hana, "hi"))
     assert loading(stage) == [60, 5]
     assert stage.platform.chat(account, hana).loading_until is not None
     stage.platform.clock.sleep(6_000)
@@ -215,16 +258,16 @@ def test_the_animation_of_a_turn_that_says_nothing_ends_soon(stage: Stage, hana:
 
 
 def test_an_animation_that_line_refused_is_not_ended(stage: Stage, hana: Person) -> None:
-    entry = stage.own_step("replies_refused", SILENT)
-    account = stage.bot("kind", KIND + f"pipeline: [reply, {entry}, persona, model]\n")
+    account = silent(stage, "replies_refused")
     stage.platform.troubles.refuse("loading", 500)
-    stage.post("kind", stage.platform.say(account, hana, "hi"))
+    posted_slowly(stage, stage.platform.say(account, hana, "hi"))
     assert loading(stage) == [60]
 
 
 def test_a_photo_too_starts_the_animation_and_a_follow_does_not(stage: Stage, hana: Person) -> None:
-    entry = stage.own_step("replies_photo", 'return Reply.of("Nice.")')
+    entry = stage.own_step("replies_photo", SLOW)
     account = stage.bot("kind", KIND + f"pipeline: [reply, {entry}, persona, model]\n")
+    stage.restart(on_lines_clock=True)
     stage.post("kind", stage.platform.follow(account, hana))
     assert loading(stage) == []
     stage.post("kind", stage.platform.send_media(account, hana, "image", Content(b"png", "image/png")))
@@ -255,10 +298,11 @@ def test_what_has_no_read_token_is_not_marked(stage: Stage, hana: Person) -> Non
 
 
 def test_an_ornament_that_fails_costs_no_answer(stage: Stage, hana: Person) -> None:
+    account = stage.bot("kind", KIND + "reply: {mark_as_read: true}\n")
     stage.platform.troubles.refuse("mark_as_read", 403)
     stage.platform.troubles.refuse("loading", 429)
-    (answer,) = answers(stage, hana, "hello", "mark_as_read: true")
-    assert answer.text == "hello"
+    posted_slowly(stage, stage.platform.say(account, hana, "hello"))
+    assert stage.platform.chat(account, hana).texts == ["hello"]
 
 
 def test_lines_description_of_its_api_is_here() -> None:

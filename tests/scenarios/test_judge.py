@@ -7,11 +7,11 @@ import pytest
 
 from botkit.models.openai import OpenAIModel
 from botkit.ports import ChatRequest
-from botkit.runtime import SystemClock
 from botkit.scenarios.model.judge import Judge, Verdict
 from botkit.scenarios.model.recordings import Tape
 from botkit.scenarios.model.scripted import Mode
 from botkit.scenarios.results import Line
+from botkit.wiring import SystemClock
 from tests.support.openai_server import OpenAIServer
 
 LINES = (Line("person", "ken", "when is breakfast?"), Line("bot", "desk", "From seven.", "reply", ("Book",)))

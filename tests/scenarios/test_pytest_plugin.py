@@ -240,7 +240,7 @@ def test_a_run_without_scenarios_loads_hardly_anything_of_botkit(pytester: Pytes
     loaded = set(json.loads(done.stdout.splitlines()[-1]))
     assert "botkit.pytest_plugin" in loaded
     rooms = {name.split(".")[1] for name in loaded if name.startswith("botkit.")}
-    assert rooms == {"pytest_plugin", "errors", "messages", "ports", "pipeline", "turn"}
+    assert rooms == {"pytest_plugin"}
 
 
 def test_where_the_command_line_is_not_installed_only_scenarios_are_told_so(

@@ -13,7 +13,6 @@ from botkit.errors import ModelError, SpecError
 from botkit.messages import Content, Message
 from botkit.models.openai import OpenAIModel
 from botkit.ports import ChatRequest, Completion, Usage
-from botkit.runtime import SystemClock
 from botkit.scenarios.file.loader import load_tests
 from botkit.scenarios.model import recordings
 from botkit.scenarios.model.recordings import Stale, Tape
@@ -23,6 +22,7 @@ from botkit.scenarios.results import Recorded, Result
 from botkit.scenarios.running import Player
 from botkit.simulator.playground.switch import ModelSwitch
 from botkit.testing import MovableClock
+from botkit.wiring import SystemClock
 from tests.support.openai_server import OpenAIServer
 
 REQUEST = ChatRequest("gpt-4.1-mini", (Message("system", "Be kind."), Message("user", "Hello")), 30.0, 0.7, 800)

@@ -389,7 +389,7 @@ import logging, resource, sys
 from pathlib import Path
 from botkit.simulator.keeper import Keeper
 from botkit.simulator.platform import Platform
-from botkit.runtime import SystemClock
+from botkit.wiring import SystemClock
 logging.basicConfig(stream=sys.stdout, format="%(message)s")
 keeper, platform = Keeper(Path(sys.argv[1])), Platform(SystemClock())
 keeper.watch(platform)

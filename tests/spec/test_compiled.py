@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from botkit.spec import compiled
+from botkit.spec.compiling import compile_bot
+from botkit.spec.files import bot_files
 from botkit.spec.inherit import read_whole
-from botkit.spec.loader import bot_files
 
 ROOT = Path(__file__).parents[2]
 BASE = """\
@@ -38,7 +39,7 @@ def bots(tmp_path: Path) -> Path:
 
 
 def keep(folder: Path, name: str = "bot") -> None:
-    content = compiled.compile_bot(folder / f"{name}.yaml")
+    content = compile_bot(folder / f"{name}.yaml")
     assert content is not None
     (folder.parent / f"{name}.json").write_bytes(content)
 
@@ -58,7 +59,7 @@ def test_what_is_compiled_is_what_the_files_say(bots: Path) -> None:
 
 @pytest.mark.parametrize("path", bot_files(ROOT / "bots"), ids=lambda path: path.stem)
 def test_the_examples_are_the_same_compiled(path: Path, tmp_path: Path) -> None:
-    (tmp_path / f"{path.stem}.json").write_bytes(compiled.compile_bot(path) or b"")
+    (tmp_path / f"{path.stem}.json").write_bytes(compile_bot(path) or b"")
     assert repr(compiled.find(path, "x.yaml", tmp_path)).replace("x.yaml", path.name) == repr(
         read_whole(path, path.name)
     )
@@ -99,7 +100,7 @@ def test_a_form_that_lacks_something_is_as_none(bots: Path, missing: str) -> Non
 @pytest.mark.parametrize("wrong", ["a: [", "a: 1\na: 2\n", "extends: _none.yaml\n", "extends: bot.yaml\n", "\xff"])
 def test_a_file_that_is_wrong_is_not_compiled(bots: Path, wrong: str) -> None:
     (bots / "bot.yaml").write_text(wrong, "latin-1")
-    assert compiled.compile_bot(bots / "bot.yaml") is None
+    assert compile_bot(bots / "bot.yaml") is None
 
 
 def test_the_tree_itself_has_no_compiled_bots() -> None:

@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from botkit.spec import document
 from botkit.spec.bot import CustomStep, Header
-from botkit.spec.loader import bot_files, load_file
+from botkit.spec.files import bot_files
+from botkit.spec.loader import load_file
 from botkit.spec.prose import VARIABLE_WORDS
 from botkit.spec.reference import reference
 from botkit.spec.schema import bot_schema, first_sentence

@@ -1,12 +1,15 @@
 """Names of speakers as the model reads them, and what of a history goes to it."""
 
 import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from botkit.messages import Message
+from botkit.models.tokens import count_tokens
 from botkit.steps.history import label, newest, trim
 
 ORDINARY = ["Hana", "山田 花子", "Ken★", "José", "Zoë O'Neill", "김민수", "สมชาย", "🌸 hana 🌸", "Дмитрий", "DJ 3000"]
@@ -109,10 +112,71 @@ def test_the_window_counts_what_was_said_to_the_bot_only(messages: list[Message]
     assert all(any(one is other for other in rest) for one in kept)  # in their places
 
 
+def counted(message: Message) -> int:
+    return count_tokens("", message.content) if message.tokens is None else message.tokens
+
+
+def uncountable(message: Message) -> int:
+    raise AssertionError(f"{message} need not be counted")
+
+
+def trim_exactly(messages: Sequence[Message], most: int, each: int = 0) -> list[Message]:
+    """What `trim` is to keep: the longest end of `messages` whose tokens fit, counted one by one."""
+    fits = (place for place in range(len(messages) + 1) if sum(counted(one) + each for one in messages[place:]) <= most)
+    return list(messages[next(fits, len(messages)) :])
+
+
 @given(MESSAGES, st.integers(0, 60))
 def test_tokens_bound_all_of_it_the_oldest_go_first(messages: list[Message], most: int) -> None:
-    kept = trim(messages, most)
+    kept = trim(messages, most, uncountable)
     assert list(kept) == messages[len(messages) - len(kept) :]
-    assert sum(one.tokens for one in kept) <= most
+    assert sum(counted(one) for one in kept) <= most
     if len(kept) < len(messages):
-        assert sum(one.tokens for one in messages[len(messages) - len(kept) - 1 :]) > most
+        assert sum(counted(one) for one in messages[len(messages) - len(kept) - 1 :]) > most
+
+
+TEXTS = st.text(max_size=40) | st.sampled_from(
+    ["こんにちは、世界", "🍣👨‍👩‍👧", "\ud83c", "the quick brown fox", " " * 99, "長い" * 300, "word " * 500, "0", ""]
+)
+ANY_MESSAGES = st.lists(
+    st.builds(Message, st.just("user"), TEXTS, st.none() | st.just("Hana"), st.none() | st.integers(0, 50))
+)
+
+
+@settings(max_examples=1000, deadline=None)  # the first count loads a table
+@given(ANY_MESSAGES, st.integers(0, 200) | st.integers(0, 4000), st.sampled_from([0, 6]))
+def test_bounds_keep_what_counting_every_message_would_keep(messages: list[Message], most: int, each: int) -> None:
+    kept = trim(messages, most, counted, each)
+    expected = trim_exactly(messages, most, each)
+    assert [replace(one, tokens=counted(one)) for one in kept] == [
+        replace(one, tokens=counted(one)) for one in expected
+    ]
+    # What was counted on the way is told, and what is told is exact.
+    assert all(
+        one.tokens == counted(other) for one, other in zip(kept, expected, strict=True) if one.tokens is not None
+    )
+
+
+@given(ANY_MESSAGES, st.integers(0, 60))
+def test_where_bounds_decide_nothing_is_counted(messages: list[Message], spare: int) -> None:
+    assert list(trim(messages, sum(one.most_tokens for one in messages) + spare, uncountable)) == messages
+
+
+def test_no_more_is_counted_than_has_to_be_the_longest_first() -> None:
+    asked: list[str] = []
+    messages = [
+        Message("user", "old " * 400),
+        Message("user", "word " * 50),
+        Message("user", "long " * 100),
+        Message("user", "new"),
+    ]
+
+    def count(message: Message) -> int:
+        asked.append(message.text[:4])
+        return counted(message)
+
+    assert len(trim(messages, 400, count)) == 3
+    assert asked == ["long", "old ", "word", "new"]
+    asked.clear()
+    assert len(trim(messages[1:], 400, count)) == 3
+    assert asked == ["long"]

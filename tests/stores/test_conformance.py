@@ -376,6 +376,13 @@ def test_the_inbox_has_events_and_history_side_by_side(store: Store) -> None:
     assert store.inbox(receive(store), 10, NOW) == Inbox((pending(),), (said,))
 
 
+def test_a_message_without_a_count_comes_back_without_one_and_none_is_none(store: Store) -> None:
+    told = [Message("user", "question"), Message("assistant", "answer", tokens=0), Message("user", "a", overheard=True)]
+    remember(store, HANA, *(Memory(f"e{n}", NOW - 9 + n, NOW + DAY, said) for n, said in enumerate(told)))
+    assert [one.tokens for one in store.history(HANA, 9, NOW, 9)] == [None, 0, None]
+    assert [one.tokens for one in store.inbox(receive(store), 9, NOW, 9).recent] == [None, 0, None]
+
+
 # ---------------------------------------------------------------- lease and release
 
 
@@ -1742,6 +1749,14 @@ def test_an_edit_replaces_text_and_tokens_and_nothing_else(store: Store) -> None
         Message("assistant", "answer"),
     ]
     assert texts(store, now=NOW + DAY) == ["answer"]
+
+
+def test_an_edit_without_a_count_leaves_none_of_the_old_text(store: Store) -> None:
+    lease = receive_m1(store)
+    said = Message("user", "question", speaker="花子", tokens=2)
+    sent(store, lease, memories=[Memory("e1", NOW, NOW + DAY, said)])
+    assert store.edit(lease, HANAS_CHAT, "m1", NOW + 1, Message("user", "edited"))
+    assert list(store.history(HANA, 9, NOW)) == [Message("user", "edited", speaker="花子")]
 
 
 @pytest.mark.parametrize("second", [NOW + 4, NOW + 5], ids=["older", "as old"])

@@ -17,7 +17,7 @@ from botkit.messages import Chat, Message
 from botkit.ports import Acceptance, Answer, Arrival, Budget, Conversation, Held, Lease, Memory, Note, Pending, Store
 from botkit.stores.dynamodb import DynamoStore, create_table
 from botkit.stores.dynamodb_table import connect
-from tests.support.aws import CREDENTIALS, dynamodb, free_port
+from tests.support.aws import BY_BOTOCORE, CREDENTIALS, DYNAMODB_CLIENTS, dynamodb, free_port, lean_dynamodb
 from tests.support.samples import (
     ANSWER,
     BOT,
@@ -54,9 +54,16 @@ Items = Callable[[], dict[str, dict[str, Any]]]
 Places = Callable[[], dict[tuple[str, str], Any]]
 
 
+@pytest.fixture(params=DYNAMODB_CLIENTS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Of the client that the store is given."""
+    return str(request.param)
+
+
 @pytest.fixture
-def store(dynamodb_table: str, dynamodb_client: DynamoDBClient) -> Iterator[DynamoStore]:
-    with closing(DynamoStore(dynamodb_table, dynamodb_client)) as opened:
+def store(dynamodb_table: str, kind: str, request: pytest.FixtureRequest) -> Iterator[DynamoStore]:
+    shared = {"lean": "lean_dynamodb_client", "botocore": "dynamodb_client"}
+    with closing(DynamoStore(dynamodb_table, request.getfixturevalue(shared[kind]))) as opened:
         yield opened
 
 
@@ -200,7 +207,7 @@ def test_an_event_never_holds_a_text(store: DynamoStore, items: Items) -> None:
 
 def test_messages_sort_by_time_event_and_speaker(store: DynamoStore, items: Items) -> None:
     asked = Memory("01HX", NOW, NOW + DAY + 1, Message("user", "when?", "Hana", 4), "U1")
-    told = Memory("01HX", NOW, NOW + DAY + 1, Message("assistant", "three"))
+    told = Memory("01HX", NOW, NOW + DAY + 1, Message("assistant", "three", tokens=0))
     heard = Memory("01HZ", NOW, NOW + DAY + 1, Message("user", "lunch?", overheard=True))
     store.answer(_receive(store), EVENT, ANSWER, memories=[asked, told, heard])
     common = {"pk": PK, "ttl": _ttl(NOW + DAY + 1), "expires_at": _number(NOW + DAY + 1)}
@@ -212,7 +219,7 @@ def test_messages_sort_by_time_event_and_speaker(store: DynamoStore, items: Item
         "tokens": _number(4),
         "user_id": {"S": "U1"},
     }
-    assert found[f"H#00{NOW}#01HZ#0"] == common | {"role": {"S": "user"}, "text": {"S": "lunch?"}, "tokens": _number(0)}
+    assert found[f"H#00{NOW}#01HZ#0"] == common | {"role": {"S": "user"}, "text": {"S": "lunch?"}}
     assert found[f"M#00{NOW}#01HX#1"] == common | {"role": {"S": BOT}, "text": {"S": "three"}, "tokens": _number(0)}
 
 
@@ -500,13 +507,13 @@ def test_the_count_of_arrivals_beside_the_events_is_not_trusted(store: DynamoSto
 
 
 @pytest.fixture
-def losing(aws_endpoint: str, dynamodb_table: str) -> Iterator[Callable[..., tuple[DynamoStore, Lossy]]]:
+def losing(aws_endpoint: str, dynamodb_table: str, kind: str) -> Iterator[Callable[..., tuple[DynamoStore, Lossy]]]:
     """Makes a store that loses responses to an operation; with `attempts=1`, its caller has to ask again."""
     with ExitStack() as stack:
 
         def open_store(operation: str, attempts: int = 3, **options: Any) -> tuple[DynamoStore, Lossy]:
             lossy = stack.enter_context(serving(Lossy(aws_endpoint, operation, **options)))
-            client = stack.enter_context(closing(dynamodb(lossy.url, attempts)))
+            client = stack.enter_context(closing(DYNAMODB_CLIENTS[kind](lossy.url, attempts)))
             return DynamoStore(dynamodb_table, client), lossy
 
         yield open_store
@@ -739,13 +746,13 @@ OK: tuple[int, dict[str, Any]] = (200, {})
 
 
 @pytest.fixture
-def ask() -> Iterator[Callable[..., tuple[DynamoStore, Canned]]]:
+def ask(kind: str) -> Iterator[Callable[..., tuple[DynamoStore, Canned]]]:
     """Makes a store whose AWS gives the answers it is told to."""
     with ExitStack() as stack:
 
         def open_store(*answers: tuple[int, Mapping[str, Any]], **options: Any) -> tuple[DynamoStore, Canned]:
             canned = stack.enter_context(serving(Canned(answers)))
-            client = stack.enter_context(closing(dynamodb(canned.url, attempts=1)))
+            client = stack.enter_context(closing(DYNAMODB_CLIENTS[kind](canned.url, attempts=1)))
             return DynamoStore("chats", client, **options), canned
 
         yield open_store
@@ -945,9 +952,12 @@ def test_every_error_that_aws_declares_is_foreseen(ask: Any, dynamodb_client: Dy
             CALLS[operation](store)
 
 
-def test_a_table_that_is_not_there_is_named(dynamodb_client: DynamoDBClient) -> None:
-    with pytest.raises(StoreError, match="no table nowhere, which BOTKIT_STORE names"):
-        DynamoStore("nowhere", dynamodb_client).accept(arrival())
+def test_a_table_that_is_not_there_is_named(aws_endpoint: str, kind: str) -> None:
+    with (
+        closing(DYNAMODB_CLIENTS[kind](aws_endpoint)) as client,
+        pytest.raises(StoreError, match="no table nowhere, which BOTKIT_STORE names"),
+    ):
+        DynamoStore("nowhere", client).accept(arrival())
 
 
 def test_a_table_is_not_created_twice(dynamodb_table: str, dynamodb_client: DynamoDBClient) -> None:
@@ -986,8 +996,10 @@ def test_without_credentials_the_error_says_where_they_come_from(no_aws: pytest.
 
 
 def test_the_store_goes_where_the_environment_says(
-    no_aws: pytest.MonkeyPatch, aws_endpoint: str, dynamodb_table: str
+    no_aws: pytest.MonkeyPatch, aws_endpoint: str, dynamodb_table: str, kind: str
 ) -> None:
+    if kind == "botocore":
+        no_aws.setenv(*BY_BOTOCORE)
     for name, value in CREDENTIALS.items():
         no_aws.setenv(name, value)
     no_aws.setenv("AWS_ENDPOINT_URL_DYNAMODB", aws_endpoint)
@@ -995,15 +1007,40 @@ def test_the_store_goes_where_the_environment_says(
         assert store.accept(arrival()) is Acceptance.NEW
 
 
-def test_a_refused_connection_may_be_asked_again() -> None:
-    with closing(dynamodb(f"http://127.0.0.1:{free_port()}", attempts=1)) as client:
+def test_a_refused_connection_may_be_asked_again(kind: str) -> None:
+    with closing(DYNAMODB_CLIENTS[kind](f"http://127.0.0.1:{free_port()}", attempts=1)) as client:
         store = DynamoStore("chats", client)
         with pytest.raises(StoreError, match="DynamoDB does not answer: Could not connect") as caught:
             store.accept(arrival())
         assert caught.value.retryable
 
 
-def test_silence_may_be_asked_again(no_aws: pytest.MonkeyPatch) -> None:
+NOT_FOUND = "DynamoDB is not found: see that AWS_ENDPOINT_URL, where it is set, is a URL and leads to AWS"
+
+
+def test_a_broken_endpoint_is_said(no_aws: pytest.MonkeyPatch) -> None:
+    for name, value in CREDENTIALS.items():
+        no_aws.setenv(name, value)
+    no_aws.setenv("AWS_ENDPOINT_URL_DYNAMODB", "not a url")
+    with pytest.raises(StoreError) as caught:
+        DynamoStore("chats")
+    assert str(caught.value) == NOT_FOUND
+
+
+@pytest.mark.parametrize("content", [b"[]", b"null", b"\xff", b"<html>Sign in</html>", b"[" * 100_000])
+def test_an_answer_that_is_none_of_dynamodb_is_said(content: bytes) -> None:
+    with (
+        serving(Canned([(200, content)])) as canned,
+        closing(lean_dynamodb(canned.url)) as client,
+        pytest.raises(StoreError) as caught,
+    ):
+        DynamoStore("chats", client).said_by_bot("inn", HANAS_CHAT, "m1")
+    assert (str(caught.value), caught.value.retryable) == (NOT_FOUND, False)
+
+
+def test_silence_may_be_asked_again(no_aws: pytest.MonkeyPatch, kind: str) -> None:
+    if kind == "botocore":
+        no_aws.setenv(*BY_BOTOCORE)
     with ExitStack() as stack:
         deaf = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         for name, value in CREDENTIALS.items():

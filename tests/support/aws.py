@@ -7,14 +7,17 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 from botocore.config import Config
 from mypy_boto3_dynamodb import DynamoDBClient
+
+from botkit.wire.services import SERVICES
+from botkit.wire.settings import settings
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1"}
 PATIENCE = 30.0
@@ -60,6 +63,27 @@ def dynamodb(endpoint: str, attempts: int = 3) -> DynamoDBClient:
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         config=config,
     )
+
+
+def lean(service: str, endpoint: str, attempts: int = 3, read_timeout: float = 10, **options: Any) -> Any:
+    """botkit's own client of a service at an endpoint; the caller closes it. `options` are those of AwsClient."""
+    nowhere = dict.fromkeys(("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"), os.devnull)
+    found = settings(service, {"AWS_ENDPOINT_URL": endpoint, **CREDENTIALS, **nowhere})
+    assert found is not None
+    kind, spoken = SERVICES[service]
+    return kind(spoken, found, 2, read_timeout, attempts, **options)
+
+
+def lean_dynamodb(endpoint: str, attempts: int = 3) -> DynamoDBClient:
+    """What the deployed store asks DynamoDB with; the caller closes it."""
+    return cast(DynamoDBClient, lean("dynamodb", endpoint, attempts))
+
+
+DYNAMODB_CLIENTS: dict[str, Callable[..., DynamoDBClient]] = {"lean": lean_dynamodb, "botocore": dynamodb}
+"""What a store may be given, by kind."""
+
+BY_BOTOCORE = "AWS_DEFAULTS_MODE", "legacy"
+"""A variable that changes nothing, but is not plain: botkit leaves all to botocore where it is set."""
 
 
 def sqs(endpoint: str) -> Any:

@@ -31,7 +31,7 @@ def _sqlite(request: pytest.FixtureRequest, folder: Path) -> Opener:
 
 def _dynamodb(request: pytest.FixtureRequest, folder: Path) -> Opener:
     table = request.getfixturevalue("dynamodb_table")
-    client = request.getfixturevalue("dynamodb_client")
+    client = request.getfixturevalue("lean_dynamodb_client")
     return lambda: DynamoStore(table, client)
 
 

@@ -35,7 +35,7 @@ class _Handler(BaseHTTPRequestHandler):
 class Canned(ThreadingHTTPServer):
     """Answers with `answers` one after the other, the last one again and again; `bodies` are the requests."""
 
-    def __init__(self, answers: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+    def __init__(self, answers: Sequence[tuple[int, Mapping[str, Any] | bytes]]) -> None:
         self.answers = list(answers)
         self.bodies: list[dict[str, Any]] = []
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -47,7 +47,7 @@ class Canned(ThreadingHTTPServer):
     def answer(self, _headers: Mapping[str, str], body: bytes) -> tuple[int, bytes] | None:
         self.bodies.append(json.loads(body))
         status, content = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return status, json.dumps(content).encode()
+        return status, content if isinstance(content, bytes) else json.dumps(content).encode()
 
 
 class Lossy(ThreadingHTTPServer):

@@ -12,7 +12,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-from botkit.runtime import Runtime, SystemClock
+from botkit.runtime import Runtime
+from botkit.wiring import SystemClock
 
 ROOT = Path(__file__).parents[2]
 READY = "ready"

@@ -21,7 +21,8 @@ from botkit.scenarios.own_modules import OwnModules
 from botkit.scenarios.performance import Case
 from botkit.scenarios.results import Result
 from botkit.scenarios.running import Player
-from botkit.spec.loader import bot_files, load_file
+from botkit.spec.files import bot_files
+from botkit.spec.loader import load_file
 
 NEEDS_MODEL = "it needs a real model: botkit test --live"
 

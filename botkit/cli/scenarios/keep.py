@@ -12,7 +12,7 @@ from botkit.cli.scenarios.cases import Selection
 from botkit.errors import Problem, SpecError
 from botkit.scenarios.model.recording_file import read, renewed, write
 from botkit.scenarios.results import Recorded, Result
-from botkit.spec.loader import shown_path
+from botkit.spec.files import shown_path
 
 Kept = Mapping[str, tuple[Recorded, ...]]
 

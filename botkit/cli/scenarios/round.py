@@ -31,7 +31,7 @@ from botkit.scenarios.performance import Case
 from botkit.scenarios.results import Result, as_json
 from botkit.simulator.playground.settings import rehearses
 from botkit.spec.bot import BotSpec
-from botkit.spec.loader import bot_files
+from botkit.spec.files import bot_files
 from botkit.steps.model import Model
 
 FEW: Final = 40

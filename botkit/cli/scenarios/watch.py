@@ -10,8 +10,8 @@ from botkit.scenarios.file.loader import stem_of
 from botkit.simulator.playground.glance import Glance
 from botkit.simulator.playground.live import files_below
 from botkit.spec.bot import BotSpec
+from botkit.spec.files import bot_files
 from botkit.spec.inherit import read_whole
-from botkit.spec.loader import bot_files
 from botkit.steps.persona import Persona
 
 LOOK: Final = 0.2

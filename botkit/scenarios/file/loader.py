@@ -10,7 +10,7 @@ from botkit.errors import Problem
 from botkit.scenarios.file.reading import FileReading
 from botkit.scenarios.file.scenario import Scenario
 from botkit.spec import document
-from botkit.spec.loader import bot_files, shown_path
+from botkit.spec.files import bot_files, shown_path
 
 SUFFIX: Final = ".test.yaml"
 LIMITS: Final = document.Limits(

@@ -13,7 +13,7 @@ from botkit.errors import Problem, SpecError
 from botkit.ports import Usage
 from botkit.scenarios.model.requests import key_of
 from botkit.scenarios.results import Recorded, Result
-from botkit.spec.loader import shown_path
+from botkit.spec.files import shown_path
 
 VERSION: Final = 1
 """Another one wherever an older botkit could not read the file."""

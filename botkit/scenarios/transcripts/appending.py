@@ -18,7 +18,7 @@ from botkit.scenarios.transcripts.draft import Draft
 from botkit.scenarios.transcripts.handwriting import handwritten
 from botkit.spec import document
 from botkit.spec.document import Document
-from botkit.spec.loader import shown_path
+from botkit.spec.files import shown_path
 
 SCHEMA: Final = "../docs/test-file.schema.json"
 

@@ -17,7 +17,7 @@ from botkit.line.markdown import LineMarkdown
 from botkit.messages import Chat, Message, Reply
 from botkit.pipeline import Handler, Step
 from botkit.ports import ChatModel, Conversation, Secrets, Services, Usage
-from botkit.runtime import Runtime, Threads
+from botkit.runtime import Runtime
 from botkit.simulator.direct import DirectPool
 from botkit.simulator.platform import Platform
 from botkit.simulator.playground.accounts import line_section, made_up_id
@@ -30,6 +30,7 @@ from botkit.steps.history import History
 from botkit.steps.reply import Reply as ReplyStep
 from botkit.stores.memory import MemoryStore
 from botkit.testing import MovableClock
+from botkit.threads import Threads
 from botkit.turn import Turn
 
 DOOR_MS: Final = 10_000
@@ -42,6 +43,8 @@ MOST_ROUNDS: Final = 30
 """So often a worker is woken at most for what happened in one turn."""
 
 _HERE = Path(__file__).parents[2]
+_THREADS = Threads()
+"""Those of all stages of a process, one after the other."""
 
 
 class Refused(Exception):
@@ -109,7 +112,7 @@ class Stage:
             markdown=LineMarkdown(),
             secrets=_StageSecrets({f"env:{name}": value for name, value in own.items()}, real),
             clock=clock,
-            pool=Threads(),
+            pool=_THREADS,
             wake=self._queue,
             new_id=lambda: f"{next(numbers):032x}",
         )

@@ -7,7 +7,7 @@ from threading import Lock
 from typing import Any, Final
 
 from botkit.errors import StoreError
-from botkit.runtime import SystemClock
+from botkit.wiring import SystemClock
 
 LOOK_EVERY: Final = 0.05
 """Seconds between two looks of who waits: the time may have jumped."""

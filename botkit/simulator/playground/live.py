@@ -15,7 +15,8 @@ from botkit.errors import Problem
 from botkit.simulator.playground.fresh import forget_modules, fresh_imports
 from botkit.simulator.playground.glance import Glance
 from botkit.spec.bot import BotSpec
-from botkit.spec.loader import Loaded, bot_files, load_folder
+from botkit.spec.files import bot_files
+from botkit.spec.loader import Loaded, load_folder
 from botkit.spec.shelf import Shelf
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from botkit.aws.batch import is_batch, read_batch
 from botkit.errors import BotkitError
 from botkit.messages import Chat
 from botkit.ports import Services
-from botkit.runtime import Runtime, services
+from botkit.runtime import Runtime
 from botkit.simulator.app import create_app
 from botkit.simulator.chats import Account, Person, Utterance
 from botkit.simulator.keeper import Keeper
@@ -36,6 +36,7 @@ from botkit.simulator.world import Change
 from botkit.spec.bot import BotSpec
 from botkit.steps.model import Model
 from botkit.steps.reply import Reply
+from botkit.wiring import services
 
 log = logging.getLogger(__name__)
 

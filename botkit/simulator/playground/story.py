@@ -204,7 +204,7 @@ def _part(message: Message, is_new: bool) -> str:
 
 
 def _identity(message: Message) -> tuple[object, ...]:
-    """What tells a stored message from others; its count of tokens changes on the way into a prompt."""
+    """What tells a stored message from others; it may be counted on the way into a prompt."""
     return message.role, message.text, message.speaker, message.at
 
 

@@ -15,12 +15,12 @@ from botkit.ports import (
     Secrets,
     TranscriptionRequest,
 )
-from botkit.runtime import services
 from botkit.simulator.playground.settings import rehearses
 from botkit.spec.bot import BotSpec
 from botkit.steps.media import Media
 from botkit.steps.model import Model
 from botkit.steps.moderation import Moderation
+from botkit.wiring import services
 
 Asked = ChatRequest | TranscriptionRequest | ModerationRequest
 A = TypeVar("A", ChatRequest, TranscriptionRequest, ModerationRequest)

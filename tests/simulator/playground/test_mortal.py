@@ -12,10 +12,11 @@ import pytest
 
 from botkit.messages import Chat
 from botkit.ports import Conversation, Services
-from botkit.runtime import Threads, services
 from botkit.simulator.playground.cloud import Cloud
 from botkit.simulator.playground.mischief import Mischief
 from botkit.simulator.playground.mortal import Killed, Life, is_of_the_living, mortal
+from botkit.threads import Threads
+from botkit.wiring import services
 from tests.simulator.clock import MovableClock
 
 HANA = Chat("user", "U1")

@@ -9,7 +9,7 @@ from typing import Any
 
 from botkit.models.rehearsal import RehearsalModel
 from botkit.ports import ChatModel, Services
-from botkit.runtime import Runtime, services
+from botkit.runtime import Runtime
 from botkit.simulator.app import create_app
 from botkit.simulator.chats import Account, Person
 from botkit.simulator.platform import Platform
@@ -19,6 +19,7 @@ from botkit.simulator.playground.mortal import Life, mortal
 from botkit.simulator.server import serving
 from botkit.simulator.wire import Delivery
 from botkit.spec.shelf import Shelf
+from botkit.wiring import services
 from tests.simulator.clock import MovableClock
 
 PATIENCE = 10.0

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from botkit.messages import Chat
-from botkit.runtime import Runtime, services
+from botkit.runtime import Runtime
 from botkit.simulator.app import create_app
 from botkit.simulator.chats import Account, Person
 from botkit.simulator.keeper import Keeper
@@ -21,6 +21,7 @@ from botkit.simulator.server import serving
 from botkit.simulator.wire import Delivery
 from botkit.spec.bot import BotSpec, LineAccount
 from botkit.testing import MovableClock
+from botkit.wiring import services
 from tests.support.shapes import http_api
 
 KIND = "persona: You are kind.\nmodel: gpt-4.1-mini\n"
