@@ -2,7 +2,8 @@
 #   make run    try the bots on a page like LINE, no key, no account
 #   make chat   try one in the terminal
 #   make test   lint, types and tests
-#   make bench  what loading bot files, delivering messages and playing scenarios costs
+#   make bench  botkit against handlers written by hand, in turns; rewrites docs/performance.*
+#   make bench-parts                       what loading bot files, delivering messages and playing scenarios costs
 #   make simulate                          crashes, losses and delays by the ten thousand, with the real delivery code
 #   make picture                           the README's picture, from the page itself
 #   make conformance STORE=dynamodb://T    the store's contract, on a table of yours
@@ -12,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CLOUD := .venv-cloud
 
-.PHONY: run chat test lint bench simulate picture conformance lock clean
+.PHONY: run chat test lint bench bench-parts simulate picture conformance lock clean
 
 run: $(VENV)/.ready
 	@$(BIN)/botkit dev
@@ -29,6 +30,9 @@ lint: $(VENV)/.ready
 	$(BIN)/mypy
 
 bench: $(VENV)/.ready
+	$(BIN)/python -m benchmarks.versus --docs docs
+
+bench-parts: $(VENV)/.ready
 	$(BIN)/python benchmarks/loading.py
 	$(BIN)/python -m benchmarks.delivery
 	$(BIN)/python benchmarks/scenarios.py
