@@ -36,4 +36,9 @@ def __getattr__(name: str) -> Any:
     # At its first use (PEP 562): a door uses none of them, and `Step` alone would bring pydantic, 70 ms of its start.
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    found = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -167,7 +167,8 @@ class Turn:
 
     def join(self) -> list[BaseException]:
         """Wait for all that was spawned (Lambda freezes what is left over) and return what failed."""
-        failures = [error for future in self._beside if (error := future.exception()) is not None]
+        done = (future for future in self._beside if not future.cancelled())
+        failures = [error for future in done if (error := future.exception()) is not None]
         self._beside.clear()
         return failures
 

@@ -62,7 +62,13 @@ def environ(contestant: Contestant, world: World, role: Role | None = None) -> d
         "TZ": ":UTC",
     }
     own = _queued(world, role) if contestant.queued else {"TABLE": world.table, "LINE_URL": world.line}
-    return {**lambdas, **world.environ(), "BENCH_SECRET": SECRET, "BENCH_TOKEN": TOKEN, **own}
+    known = {name: value for name, value in world.environ().items() if not (contestant.queued and name in _BUNDLES)}
+    return {**lambdas, **known, "BENCH_SECRET": SECRET, "BENCH_TOKEN": TOKEN, **own}
+
+
+_BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+"""The SDKs have a bundle of their own, and need these to know the servers here. On Lambda they are not set, and botkit,
+which trusts what the system does, would take them for a wish to trust somebody else: a second TLS context."""
 
 
 def _queued(world: World, role: Role | None) -> dict[str, str]:

@@ -35,8 +35,14 @@ from botkit.usage import amounts_of
 
 log = logging.getLogger(__name__)
 
+Moment = tuple[int, Callable[[], None]]
+"""What is due while a turn lasts, and when (ms since 1970)."""
+
 MAX_ATTEMPTS = 6
-"""Turns begun for one event, by workers that did not live to answer it, before it gets the error text."""
+"""Turns begun for one event, by workers that did not live to answer it, before it gets the error text.
+
+A first one that dies within COUNTED_AFTER leaves no count: then it is one more.
+"""
 FIX_TRIES = 3
 """How often the answer transaction is asked for while the store fails."""
 SLOW_AFTER = 500
@@ -137,7 +143,7 @@ class _Answering:
         except (LeaseLost, TakenBack):
             raise
         except BaseException:
-            self._count_attempt()
+            self._try_to_count()
             raise
 
     # ---------------------------------------------------------------- the turn
@@ -170,28 +176,47 @@ class _Answering:
             return self._error_text("GivenUp")
         if self.work.lease.abandoned or self.lead.attempts:
             self._count_attempt()  # before the turn: one of these may be what killed the last worker
+        beside: list[Future[None]] = []
+        moments = self._moments(turn, beside)  # counted from here, and not from when the turn's thread has begun
         making = self.work.services.pool.submit(self._make, turn)
-        self._watch(turn, making)
+        self._watch(making, moments, beside)
         return making.result()
 
-    def _watch(self, turn: Turn, making: "Future[tuple[LineMessage, ...]]") -> None:
-        """Wait for the turn, and do what is due meanwhile. Raises OutOfTime."""
+    def _watch(
+        self, making: "Future[tuple[LineMessage, ...]]", moments: Sequence[Moment], beside: Sequence["Future[None]"]
+    ) -> None:
+        """Wait for the turn, and do what is due meanwhile, also beside it. Raises OutOfTime."""
         clock, end = self.work.services.clock, self.work.deadline - LEAST_SEND_TIME
-        for at, do in self._moments(turn):
-            if clock.wait(making, min(at, end)):
-                return
-            if end <= self.work.now:
-                break
-            if at <= self.work.now:
+        try:
+            for at, do in moments:
+                if self._is_done(making, min(at, end)):
+                    return
+                if end <= self.work.now:
+                    break
                 do()
-        if not clock.wait(making, end) and not making.done():
-            raise OutOfTime("the turn did not end in time")
+            if not clock.wait(making, end) and not making.done():
+                raise OutOfTime("the turn did not end in time")
+        finally:
+            # No animation begins after the answer, and Lambda freezes what is left over.
+            for one in beside:
+                clock.wait(one, end)
 
-    def _moments(self, turn: Turn) -> list[tuple[int, Callable[[], None]]]:
-        """What is due while a turn lasts, and when (ms since 1970), in that order."""
-        moments: list[tuple[int, Callable[[], None]]] = [
-            (self.work.now + SLOW_AFTER, turn.be_slow),
-            (self.lead.received_at + COUNTED_AFTER, self._count_attempt),
+    def _is_done(self, making: "Future[tuple[LineMessage, ...]]", until: int) -> bool:
+        """Wait for the turn until then (ms since 1970); a clock that is set back meanwhile makes it longer."""
+        while not self.work.services.clock.wait(making, until):
+            if until <= self.work.now:
+                return False
+        return True
+
+    def _moments(self, turn: Turn, beside: list["Future[None]"]) -> list[Moment]:
+        """What is due while a turn lasts, and when (ms since 1970), in that order. Nothing may hold up the notice."""
+
+        def begin(do: Callable[[], None]) -> None:
+            beside.append(self.work.services.pool.submit(do))
+
+        moments: list[Moment] = [
+            (self.work.now + SLOW_AFTER, partial(begin, turn.be_slow)),
+            (self.lead.received_at + COUNTED_AFTER, partial(begin, self._try_to_count)),
         ]
         if (notice_at := self._notice_at()) is not None:
             moments.append((notice_at, partial(self._give_notice, turn)))
@@ -212,13 +237,15 @@ class _Answering:
     def _count_attempt(self) -> None:
         """Write down that a turn was begun, once; a turn that ends well within the time has its answer say so.
 
-        A crash before leaves the lease behind, so the next worker knows of it without a count.
+        A crash before leaves the lease behind, so the next worker knows of it without a count. Raises StoreError.
         """
-        if self.is_counted:
-            return
-        self.is_counted = True
-        try:
+        if not self.is_counted:
             self.store.attempt(self.work.lease, [one.pending for one in self.burst])
+            self.is_counted = True
+
+    def _try_to_count(self) -> None:
+        try:
+            self._count_attempt()
         except StoreError as error:
             log.warning("event %s: its attempt is not counted: %s", self.lead.event_id, error)
 

@@ -1,6 +1,7 @@
 """Chat completions, transcriptions and moderations of OpenAI, or of any server that speaks the same."""
 
 import platform
+import ssl
 from collections.abc import Callable
 from functools import lru_cache
 from threading import Lock
@@ -9,6 +10,7 @@ from weakref import finalize
 
 import httpx2
 import openai
+from urllib3.util import IS_PYOPENSSL
 
 from botkit.models.answers import read_completion, read_moderation, read_transcription
 from botkit.models.bodies import chat_body, moderation_bodies, recording
@@ -155,8 +157,9 @@ class OpenAIModel:
 
 def _http_client() -> httpx2.Client | None:
     """The SDK's own client on the process's TLS context; None where the SDK is to make one as it would."""
-    # On macOS and Windows httpx2 asks the system whom it trusts, which a context of OpenSSL's cannot.
-    if platform.system() in ("Darwin", "Windows"):
+    # On macOS and Windows httpx2 asks the system whom it trusts, which a context of OpenSSL's cannot. And urllib3 makes
+    # a context of any other library lax, since it looks at host names itself then, which httpx2 does not.
+    if platform.system() in ("Darwin", "Windows") or not ssl.OPENSSL_VERSION.startswith("OpenSSL ") or IS_PYOPENSSL:
         return None
     return openai.DefaultHttpxClient(verify=tls_context())
 

@@ -36,12 +36,13 @@ def find(path: Path, shown: str, folder: Path = FOLDER) -> Document | None:
 class Accounts:
     """The accounts of those bots that the package was found good with; of none elsewhere than in a package.
 
-    Lives as long as the process. Of a thousand bots only that one costs anything which is asked for.
+    Lives as long as the process; without a `folder` it knows nothing. Of a thousand bots only that one costs anything
+    which is asked for.
     """
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folder: Path | None) -> None:
         try:
-            kept = json.loads((folder / ACCOUNTS).read_bytes())
+            kept = json.loads((folder / ACCOUNTS).read_bytes()) if folder else None
         except (OSError, ValueError):
             kept = None
         self._kept: dict[str, Any] = kept if isinstance(kept, dict) else {}
@@ -71,8 +72,8 @@ class Accounts:
 
 
 def hashes(path: Path, names: Iterable[str]) -> dict[str, str]:
-    """The SHA-256 of files beside `path`, by name. Raises OSError."""
-    return {name: sha256(path.with_name(name).read_bytes()).hexdigest() for name in names}
+    """The SHA-256 of files in the folder of `path`, by their paths in it. Raises OSError."""
+    return {name: sha256((path.parent / name).read_bytes()).hexdigest() for name in names}
 
 
 def _document(kept: Mapping[str, Any], shown: str) -> Document:

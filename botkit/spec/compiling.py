@@ -7,6 +7,7 @@ from pathlib import Path
 from botkit.spec.bot import BotSpec
 from botkit.spec.compiled import ACCOUNTS, hashes
 from botkit.spec.inherit import read_whole
+from botkit.steps.persona import Persona
 
 
 def compile_into(folder: Path, bots: Iterable[BotSpec], sources: Path) -> None:
@@ -44,9 +45,10 @@ def compile_bot(path: Path) -> bytes | None:
 
 
 def _account(bot: BotSpec, path: Path) -> dict[str, object]:
-    account = bot.account
+    account, persona = bot.account, bot.step(Persona)
+    files = [*read_whole(path, path.name).files, *([persona.file] if persona and persona.file else [])]
     return {
-        "files": hashes(path, read_whole(path, path.name).files),
+        "files": hashes(path, files),
         "channel_secret": account.channel_secret,
         "user_id": account.user_id,
         "shares_groups": account.shares_groups,

@@ -68,7 +68,9 @@ class Shelf:
 
     def is_broken(self, name: str) -> bool:
         """Whether there is such a file, and it is wrong."""
-        return self._packed(name) is None and self.find(name) is None and name in self._broken
+        if name not in self._broken and self._packed(name) is None:
+            self.find(name)
+        return name in self._broken
 
     # ---------------------------------------------------------------- what a worker asks
 
@@ -102,7 +104,7 @@ class Shelf:
 
     @cached_property
     def _accounts(self) -> Accounts:
-        return Accounts()
+        return Accounts(None)
 
     @cached_property
     def _is_packed_whole(self) -> bool:

@@ -110,7 +110,9 @@ class Reply(Step):
         description="A reply of which LINE cannot say whether it arrived; resend: push it, perhaps a second time.",
     )
     quote: bool = Field(True, strict=True, description="In groups, show the message answered above the answer.")
-    loading: bool = Field(True, strict=True, description="The typing animation; 1:1 chats only.")
+    loading: bool = Field(
+        True, strict=True, description="The typing animation while an answer takes its time; 1:1 chats only."
+    )
     mark_as_read: bool = Field(
         False, strict=True, description="Show messages as read once the bot sees them; needs Chat on in LINE's console."
     )

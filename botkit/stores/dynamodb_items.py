@@ -35,6 +35,7 @@ from botkit.stores.values import (
     ANSWERED,
     ASKED,
     EVENT_LIFE,
+    NOT_COUNTED,
     PARTED_LIFE,
     SENT_LIFE,
     chat_key,
@@ -195,13 +196,14 @@ def pending_item(arrival: Arrival) -> Fields:
 def message_item(conversation: Conversation, memory: Memory) -> Fields:
     """A message of the history."""
     said = memory.message
-    known = {"speaker": said.speaker, "tokens": said.tokens, "user_id": memory.user_id}
+    known = {"speaker": said.speaker, "user_id": memory.user_id}
     return {
         **message_key(conversation, memory.event_id, memory.at, turn_order(said), overheard=said.overheard),
         "ttl": seconds(memory.expires_at),
         "expires_at": memory.expires_at,
         "role": said.role,
         "text": said.text,
+        "tokens": said.tokens or NOT_COUNTED,
         **{name: value for name, value in known.items() if value is not None},
     }
 
@@ -318,7 +320,7 @@ def message_of(item: Fields) -> Message:
         role=_ROLES[str(item["role"])],
         text=str(item["text"]),
         speaker=_text_of(item, "speaker"),
-        tokens=int(item["tokens"]) if "tokens" in item else None,
+        tokens=int(item["tokens"]) or None,
         overheard=str(item["sk"]).startswith(OVERHEARD),
         at=said_at(item),
     )

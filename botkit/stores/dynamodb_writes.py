@@ -7,7 +7,7 @@ from botkit.messages import Message
 from botkit.ports import Arrival, Budget, Count, Lease
 from botkit.stores.dynamodb_items import AMOUNT, counter_key, meta_key, seconds
 from botkit.stores.dynamodb_table import Fields, expressions, to_wire
-from botkit.stores.values import CONVERSATION_LIFE
+from botkit.stores.values import CONVERSATION_LIFE, NOT_COUNTED
 
 Write = Mapping[str, Any]
 """One write of a transaction: its kind, and what it asks."""
@@ -112,10 +112,8 @@ _IS_OLDER: Final = "attribute_exists(#pk) AND (attribute_not_exists(#edited_at) 
 
 def edit_message(key: Fields, at: int, message: Message) -> Write:
     """Replace text and tokens of a message that is there and was not edited at `at` or later."""
-    sets: Fields = {"text": message.text, "edited_at": at}
-    if message.tokens is None:
-        return {"Update": change(key, _IS_OLDER, {}, sets=sets, removes=("tokens",))}
-    return {"Update": change(key, _IS_OLDER, {}, sets={**sets, "tokens": message.tokens})}
+    sets: Fields = {"text": message.text, "tokens": message.tokens or NOT_COUNTED, "edited_at": at}
+    return {"Update": change(key, _IS_OLDER, {}, sets=sets)}
 
 
 # ---------------------------------------------------------------- counters

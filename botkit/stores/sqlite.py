@@ -54,6 +54,7 @@ from botkit.stores.values import (
     CONVERSATION_LIFE,
     DAY,
     EVENT_LIFE,
+    NOT_COUNTED,
     PENDING_LIMIT,
     SENT_LIFE,
     answer_stamp,
@@ -259,7 +260,7 @@ class SqliteStore:
             if found is None or found["role"] != "user" or found["conversation"] != lease.conversation.id:
                 return False
             said = said_fields(lease.conversation.bot, lease.conversation.id, found["event"])
-            db.execute(sql.EDIT, said | {"text": message.text, "tokens": message.tokens, "at": at})
+            db.execute(sql.EDIT, said | {"text": message.text, "tokens": message.tokens or NOT_COUNTED, "at": at})
             return db.execute(sql.REMEMBERED, said).fetchone() is not None
 
     def conversation_of(self, bot: str, chat: Chat, message_id: str) -> Conversation | None:

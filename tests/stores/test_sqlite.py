@@ -13,20 +13,16 @@ from typing import TypeVar
 import pytest
 
 from botkit.errors import LeaseLost, StoreError
-from botkit.messages import Message
 from botkit.stores.memory import MemoryStore
 from botkit.stores.sqlite import SqliteStore
-from botkit.stores.sqlite_file import SCHEMA
 from tests.support.hammer import accept_all, lease_and_release, lease_many, meet_at
 from tests.support.samples import (
     ANSWER,
-    BOT,
     DAY,
     HANA,
     HANAS_CHAT,
     NOTE,
     NOW,
-    USER,
     arrival,
     memory,
     pending,
@@ -173,7 +169,7 @@ def test_a_file_of_a_newer_botkit_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreError) as caught:
         SqliteStore(path)
     assert str(caught.value) == (
-        f"{path}: a newer botkit wrote it (schema 7, this one knows 5); "
+        f"{path}: a newer botkit wrote it (schema 7, this one knows 4); "
         "upgrade botkit, or name another file in BOTKIT_STORE"
     )
 
@@ -185,7 +181,7 @@ def test_a_file_from_before_the_first_release_is_left_alone(tmp_path: Path) -> N
     with pytest.raises(StoreError) as caught:
         SqliteStore(path)
     assert str(caught.value) == (
-        f"{path}: a botkit from before its first release wrote it (schema 1, this one knows 5); "
+        f"{path}: a botkit from before its first release wrote it (schema 1, this one knows 4); "
         "move it away, or name another file in BOTKIT_STORE"
     )
     assert not caught.value.retryable
@@ -203,29 +199,7 @@ def test_the_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
 def test_the_schema_has_a_version(tmp_path: Path) -> None:
     path = tmp_path / "botkit.db"
     SqliteStore(path).close()
-    assert rows(path, "PRAGMA user_version") == [(5,)]
-
-
-SCHEMA_4 = SCHEMA.replace("tokens INTEGER,", "tokens INTEGER NOT NULL,")
-COLUMNS = "SELECT name, type, \"notnull\", pk FROM pragma_table_info('messages') ORDER BY name"
-
-
-def test_a_file_of_the_schema_before_keeps_its_messages_and_takes_some_without_a_count(tmp_path: Path) -> None:
-    path, fresh = tmp_path / "botkit.db", tmp_path / "fresh.db"
-    SqliteStore(fresh).close()
-    with closing(sqlite3.connect(path)) as old:
-        old.executescript(SCHEMA_4)
-        kept = ("inn", "user:U1", NOW - 1, "e0", 0, USER, "question", "花子", 7, None, 0, "U1", NOW + DAY)
-        old.execute(f"INSERT INTO messages VALUES ({', '.join('?' * len(kept))})", kept)
-        old.execute("PRAGMA user_version = 4")
-        old.commit()
-    with closing(SqliteStore(path)) as store:
-        remember(store, HANA, memory("answer", role=BOT))
-    with closing(SqliteStore(path)) as store:
-        found = list(store.history(HANA, 9, NOW))
-    assert found == [Message("user", "question", "花子", 7), Message("assistant", "answer")]
-    assert rows(path, "PRAGMA user_version") == [(5,)]
-    assert rows(path, COLUMNS) == rows(fresh, COLUMNS)
+    assert rows(path, "PRAGMA user_version") == [(4,)]
 
 
 def test_a_closed_store_fails(tmp_path: Path) -> None:

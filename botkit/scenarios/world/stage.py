@@ -43,8 +43,6 @@ MOST_ROUNDS: Final = 30
 """So often a worker is woken at most for what happened in one turn."""
 
 _HERE = Path(__file__).parents[2]
-_THREADS = Threads()
-"""Those of all stages of a process, one after the other."""
 
 
 class Refused(Exception):
@@ -112,7 +110,7 @@ class Stage:
             markdown=LineMarkdown(),
             secrets=_StageSecrets({f"env:{name}": value for name, value in own.items()}, real),
             clock=clock,
-            pool=_THREADS,
+            pool=Threads(),
             wake=self._queue,
             new_id=lambda: f"{next(numbers):032x}",
         )
