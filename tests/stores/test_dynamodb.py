@@ -219,7 +219,7 @@ def test_messages_sort_by_time_event_and_speaker(store: DynamoStore, items: Item
         "tokens": _number(4),
         "user_id": {"S": "U1"},
     }
-    assert found[f"H#00{NOW}#01HZ#0"] == common | {"role": {"S": "user"}, "text": {"S": "lunch?"}}
+    assert found[f"H#00{NOW}#01HZ#0"] == common | {"role": {"S": "user"}, "text": {"S": "lunch?"}, "tokens": _number(0)}
     assert found[f"M#00{NOW}#01HX#1"] == common | {"role": {"S": BOT}, "text": {"S": "three"}, "tokens": _number(0)}
 
 
