@@ -253,7 +253,7 @@ def test_photos_are_only_counted(real: Workshop, openai: OpenAIServer) -> None:
     assert message["tokens"] == count_tokens("gpt-4.1-mini", "(photo)") + IMAGE_TOKENS
     assert "base64" in json.dumps(openai.requests[-1].body)
     assert "base64" not in json.dumps(trace)
-    assert sorted(call["endpoint"] for call in trace["line"]) == ["content", "loading", "reply"]
+    assert sorted(call["endpoint"] for call in trace["line"]) == ["content", "reply"]
 
 
 def test_recordings_and_judgements_are_told(real: Workshop, openai: OpenAIServer) -> None:
@@ -363,10 +363,10 @@ def test_what_a_turn_asks_of_line_is_told_in_its_own_trace_alone(shop: Workshop)
     shop.write("kind.yaml", KIND.replace("kind.", "kind to {{ user.name }}."))
     shop.say("hi")
     trace = shop.trace()
-    assert sorted(one["endpoint"] for one in trace["line"]) == ["loading", "profile", "reply"]
+    assert sorted(one["endpoint"] for one in trace["line"]) == ["profile", "reply"]
     assert all(trace["turns"][0]["began"] <= one["at"] for one in trace["line"])
     shop.say("hi", "other")
-    assert [one["endpoint"] for one in shop.trace(bot="other")["line"]] == ["loading", "reply"]
+    assert [one["endpoint"] for one in shop.trace(bot="other")["line"]] == ["reply"]
     assert shop.traces.of("kind", trace["event"]) == trace
 
 
