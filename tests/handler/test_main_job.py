@@ -94,18 +94,6 @@ def test_several_events_of_one_webhook_go_to_their_own_people(any_stage: Stage) 
     assert all(len(prompt) == 2 for prompt in stage.prompts())
 
 
-def test_the_loading_animation_shows_in_1_1_chats_only(stage: Stage) -> None:
-    account, hana = stage.bot("kind", KIND + "groups: {answer: always}\n"), stage.platform.add_person("Hana")
-    group = stage.platform.add_group(hana)
-    stage.post("kind", stage.platform.join(account, group))
-    stage.post("kind", stage.platform.say(account, hana, "hi", chat=group))
-    assert stage.platform.calls_of("loading") == ()
-    stage.post("kind", stage.platform.say(account, hana, "hi"))
-    assert [call.body for call in stage.platform.calls_of("loading")] == [
-        {"chatId": hana.user_id, "loadingSeconds": 60}
-    ]
-
-
 def test_quick_replies_and_sender_come_with_the_answer(stage: Stage) -> None:
     account = stage.bot(
         "kind", KIND + "reply: {quick_replies: [One, {label: Two, text: Second}], sender: {name: Yoshi}}\n"

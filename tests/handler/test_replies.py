@@ -274,9 +274,24 @@ def test_a_photo_too_starts_the_animation_and_a_follow_does_not(stage: Stage, ha
     assert loading(stage) == [60]
 
 
-def test_there_is_no_animation_in_a_group_nor_where_it_is_off(stage: Stage, hana: Person, group: Chat) -> None:
-    quoted(stage, hana, group)
-    answers(stage, hana, "hello", "loading: false")
+def test_there_is_no_animation_in_a_group(stage: Stage, hana: Person, group: Chat) -> None:
+    entry = stage.own_step("replies_group", SLOW)
+    account = stage.bot(
+        "kind", KIND + f"groups: {{answer: always}}\npipeline: [reply, groups, {entry}, persona, model]\n"
+    )
+    stage.restart(on_lines_clock=True)
+    stage.post("kind", stage.platform.join(account, group))
+    stage.post("kind", stage.platform.say(account, hana, "hi", chat=group))
+    assert stage.platform.chat(account, group).texts == ["Nice.", "Nice."]
+    assert loading(stage) == []
+
+
+def test_there_is_no_animation_where_it_is_off(stage: Stage, hana: Person) -> None:
+    entry = stage.own_step("replies_off", SLOW)
+    account = stage.bot("kind", KIND + f"reply: {{loading: false}}\npipeline: [reply, {entry}, persona, model]\n")
+    stage.restart(on_lines_clock=True)
+    stage.post("kind", stage.platform.say(account, hana, "hi"))
+    assert stage.platform.chat(account, hana).texts == ["Nice."]
     assert loading(stage) == []
 
 

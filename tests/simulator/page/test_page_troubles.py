@@ -57,7 +57,6 @@ def test_a_killed_workers_message_is_answered_once_after_its_lease(visit: Visit)
     let_pass(me, "1 hour")
     me.expect_answers("I heard “Do not forget me”")
     expect(me.panel.locator(".trouble-clock")).to_contain_text("1 h 10 min ahead")
-    expect(me.look_into(me.theirs).get_by_role("status")).to_contain_text("It took 2 attempts.")
 
 
 def test_a_model_that_is_down_is_told_with_the_error_text(visit: Visit) -> None:

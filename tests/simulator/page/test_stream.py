@@ -107,6 +107,7 @@ def test_a_message_and_its_answer_come_at_once_and_in_order(web: Web) -> None:
 def test_the_loading_animation_is_told(web: Web) -> None:
     with page(web.url) as stream:
         stream.until(is_state)
+        web.do("trouble", name="slow_model", mode="on")
         web.do("say", **web.mine(text="hi"))
         loading = stream.until(lambda one: one["kind"] == "loading")[-1]
         assert (loading["bot"], loading["chat"]["id"]) == ("concierge", web.me)

@@ -442,7 +442,12 @@ def test_stop_ends_all_threads_whatever_is_under_way(kind: Town) -> None:
     ken = kind.platform.add_person("Ken")
     kind.say()
     kind.say("me, too", ken)
-    until(lambda: len(kind.told) == len(kind.platform.calls_of("loading")) == 2)
+
+    def are_thought_about() -> bool:
+        kind.platform.clock.sleep(100)  # until the animation begins, whenever their workers have
+        return len(kind.told) == len(kind.platform.calls_of("loading")) == 2
+
+    until(are_thought_about)
     told = list(kind.told)
     kind.cloud.stop()
     until(lambda: not [name for name in names_of_threads() if name.startswith(("cloud", "botkit"))])
